@@ -1,0 +1,45 @@
+# Compiler choice and flags: Clang 19, C++23, warnings as errors in our own code.
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 19)
+  message(FATAL_ERROR
+    "Herold is built with Clang 19 or newer (found ${CMAKE_CXX_COMPILER_ID} "
+    "${CMAKE_CXX_COMPILER_VERSION}). On Debian 12: apt-get install clang-19 lld-19. "
+    "GCC 12 miscompiles aggregate temporaries inside co_await expressions.")
+endif()
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_CXX_SCAN_FOR_MODULES OFF)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+find_program(HEROLD_CCACHE ccache)
+if(HEROLD_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${HEROLD_CCACHE})
+endif()
+
+# Statement expressions carry TRY(); everything else is standard.
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Werror=return-type
+  -Wno-gnu-statement-expression-from-macro-expansion -Wno-missing-field-initializers)
+option(HEROLD_WERROR "Treat warnings as errors" ON)
+if(HEROLD_WERROR)
+  add_compile_options(-Werror)
+endif()
+
+set(HEROLD_SANITIZE "" CACHE STRING "Comma separated list for -fsanitize")
+option(HEROLD_FUZZ "Build the libFuzzer targets" OFF)
+option(HEROLD_WASM "Compile base, xml and xmpp for wasm32-wasi" OFF)
+if(HEROLD_SANITIZE)
+  add_compile_options(-fsanitize=${HEROLD_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${HEROLD_SANITIZE})
+endif()
+if(NOT HEROLD_WASM)
+  add_link_options(-fuse-ld=lld)
+  add_compile_options(-fstack-protector-strong -fPIE)
+  add_link_options(-pie -Wl,-z,relro,-z,now)
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_definitions(_FORTIFY_SOURCE=2)
+endif()

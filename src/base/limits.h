@@ -1,0 +1,100 @@
+// Every bound of the system, named, with its default and the reason. Configurable by `[limits]`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace herold {
+
+// Values are counts, bytes, seconds or milliseconds as the row in limit_rows() says.
+struct Limits {
+  // Before authentication.
+  std::uint64_t preauth_element_bytes = 16_KiB;
+  std::uint64_t preauth_elements = 64;
+  std::uint64_t preauth_depth = 16;
+  std::uint64_t preauth_total_bytes = 64_KiB;
+  std::uint64_t preauth_time = 30;
+  std::uint64_t handshake_time = 10;
+  // Stanzas of clients.
+  std::uint64_t stanza_bytes = 256_KiB;
+  std::uint64_t stanza_elements = 5000;
+  std::uint64_t stanza_depth = 100;
+  std::uint64_t stanza_attributes = 64;
+  std::uint64_t oversize_skip_factor = 4;
+  std::uint64_t stanza_id_bytes = 1023;
+  // Connections.
+  std::uint64_t connection_rate = 20;
+  std::uint64_t connection_burst = 50;
+  std::uint64_t connections_unauthenticated = 200;
+  std::uint64_t unauthenticated_fd_percent = 10;
+  std::uint64_t client_bandwidth = 32 * 1000;
+  std::uint64_t client_bandwidth_burst = 512 * 1000;
+  std::uint64_t send_buffer = 1_MiB;
+  std::uint64_t close_linger = 5;
+  // Sessions.
+  std::uint64_t resources = 20;
+  std::uint64_t sm_queue_bytes = 1_MiB;
+  std::uint64_t sm_disk_bytes = 64_MiB;
+  std::uint64_t sm_resume_time = 600;
+  std::uint64_t sm_ack_wait = 45;
+  std::uint64_t csi_queue = 200;
+  std::uint64_t csi_toggles = 10;
+  std::uint64_t presence_rate = 10;
+  std::uint64_t presence_burst = 100;
+  std::uint64_t directed_presence = 2000;
+  // Accounts.
+  std::uint64_t offline_messages = 1000;
+  std::uint64_t offline_bytes = 5_MiB;
+  std::uint64_t roster_items = 2000;
+  std::uint64_t roster_groups = 20;
+  std::uint64_t roster_name_bytes = 1023;
+  std::uint64_t pending_subscriptions = 200;
+  std::uint64_t block_items = 1000;
+  std::uint64_t private_entries = 100;
+  std::uint64_t private_bytes = 256_KiB;
+  std::uint64_t vcard_bytes = 256_KiB;
+  std::uint64_t caps_cache = 5000;
+  std::uint64_t multicast_recipients = 20;
+  // Sign-in.
+  std::uint64_t scram_iterations = 10000;
+  std::uint64_t auth_failures_stream = 3;
+  std::uint64_t auth_failures_pair = 10;
+  std::uint64_t auth_failure_window = 600;
+  std::uint64_t password_bytes = 1023;
+  std::uint64_t registrations_per_prefix = 5;
+  std::uint64_t registration_window = 3600;
+  // Inside the server.
+  std::uint64_t shard_mailbox = 65536;
+  std::uint64_t turn_bytes = 256_KiB;
+  std::uint64_t turn_events = 256;
+  std::uint64_t store_queue = 65536;
+  std::uint64_t journal_segment_bytes = 32_MiB;
+  std::uint64_t journal_reserve_bytes = 1_MiB;
+  std::uint64_t journal_segments = 16;
+  std::uint64_t message_lifetime = 24 * 3600;
+  std::uint64_t log_events_per_second = 50;
+  std::uint64_t adhoc_sessions = 100;
+  std::uint64_t adhoc_session_time = 600;
+  std::uint64_t admin_connections = 16;
+  std::uint64_t admin_line_bytes = 64_KiB;
+  std::uint64_t stop_time = 5;
+};
+
+enum class LimitUnit { count, bytes, seconds, bytes_per_second, percent };
+
+struct LimitRow {
+  std::string_view name;
+  std::uint64_t Limits::* field;
+  LimitUnit unit;
+  std::uint64_t least;      // the smallest value that makes sense
+  std::string_view reason;  // one sentence: why there is a bound and what happens at it
+};
+
+std::span<const LimitRow> limit_rows();
+const LimitRow* find_limit(std::string_view name);
+
+}  // namespace herold

@@ -1,0 +1,65 @@
+// A byte stream to one peer, nonblocking: TCP, TLS over TCP, or simulated.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace herold::net {
+
+class Loop;
+class TlsServerContext;
+class TlsClientContext;
+
+// Why a transport ended.
+enum class Ending { peer_closed, reset, tls_failed, timed_out };
+
+class Transport {
+ public:
+  // Told by the loop's thread. The transport may be destroyed inside any of these calls.
+  class Handler {
+   public:
+    virtual ~Handler() = default;
+    virtual void on_readable() = 0;  // call read() until it gives nothing
+    virtual void on_writable() = 0;  // after write() took less than was offered
+    virtual void on_secured() = 0;   // the TLS handshake is done
+    virtual void on_ended(Ending, std::string_view detail) = 0;  // nothing follows
+  };
+
+  virtual ~Transport() = default;
+
+  // Registers with a loop, calls `handler` from its turns; readable at once when bytes wait.
+  virtual void attach(Loop& loop, Handler& handler) = 0;
+  // The reverse, so that the transport can move to another thread; no byte is lost.
+  virtual void detach() = 0;
+
+  // Up to `buffer.size()` bytes; 0 when there are none now. The end is told to the handler only
+  // when what arrived before it has been read.
+  virtual std::size_t read(std::span<char> buffer) = 0;
+  // Stops and starts on_readable() (back-pressure: the kernel's window fills).
+  virtual void set_reading(bool on) = 0;
+
+  // Takes a prefix of `bytes` and returns its length; when it is short, on_writable() follows and
+  // the caller offers the rest again, beginning with the same bytes.
+  virtual std::size_t write(std::string_view bytes) = 0;
+  // Sends close_notify where there is TLS, then FIN; on_ended() still comes.
+  virtual void shutdown() = 0;
+
+  // Begins TLS as the server; the context outlives the transport. `is_direct`: before any byte.
+  virtual void start_tls(TlsServerContext& context) = 0;
+  // Begins TLS as the client, checking the certificate for `name` (SNI too).
+  virtual void start_tls(TlsClientContext& context, std::string_view name) = 0;
+
+  virtual bool secured() const = 0;
+  // RFC 9266 "tls-exporter" (TLS 1.3, or 1.2 with extended master secret) and RFC 5929
+  // "tls-server-end-point"; nothing where the connection has none.
+  virtual std::optional<std::string> channel_binding(std::string_view type) const = 0;
+  virtual std::string tls_server_name() const = 0;  // SNI that the client asked for; "" if none
+  virtual std::string tls_description() const = 0;  // "TLSv1.3 TLS_AES_128_GCM_SHA256"
+  virtual std::string peer_address() const = 0;     // "127.0.0.1" or "::1", without the port
+};
+
+}  // namespace herold::net

@@ -1,0 +1,61 @@
+// Cuts a stream into stream header, whole top-level elements and footer, holding no memory.
+//
+// RFC 6120 section 11 subset. The scanner sees every byte once, counts what the bounds are about
+// and finds the end of an element; names, namespaces and characters are judged by the parser.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace herold::xml {
+
+// What an element may cost. Checked while it arrives, before any memory is taken for it.
+struct Bounds {
+  std::uint32_t bytes;       // of one top-level element or the stream header
+  std::uint32_t elements;    // inside one top-level element, itself counted
+  std::uint32_t depth;       // the top-level element is 1
+  std::uint32_t attributes;  // of one element, namespace declarations counted
+};
+
+class Scanner {
+ public:
+  enum class Token {
+    need_more,   // the input ends inside something; call again with the same bytes and more
+    header,      // the stream's start tag (an XML declaration before it is part of the bytes)
+    element,     // one whole element at stream level
+    footer,      // the stream's end tag
+    whitespace,  // white space at stream level (keepalive); may be dropped
+    text,        // other character data at stream level: bad-format
+    malformed,   // cannot be XML: not-well-formed
+    restricted,  // comment, processing instruction, DTD, ...: restricted-xml
+    too_large,   // a bound was passed: see skip_element()
+  };
+
+  // What was found at the front of the input, `size` bytes long (of need_more: already looked at).
+  struct Item {
+    Token token;
+    std::size_t size;
+  };
+
+  explicit Scanner(Bounds bounds) : bounds_(bounds) {}
+
+  // `input` begins where the last Item that was not need_more ended. After need_more it begins
+  // with the same bytes again, which are not looked at a second time.
+  Item next(std::string_view input);
+
+  // After too_large: swallow the rest of this element. From here on next() answers need_more with
+  // the count of bytes that the caller may forget at once, and in the end one Token::element
+  // whose bytes are the last piece. `limit`: more bytes than this in all answer malformed.
+  void skip_element(std::uint64_t limit);
+  bool skipping() const;
+
+  // A stream restart (after STARTTLS or SASL): the next thing must be a header.
+  void restart();
+  void set_bounds(Bounds bounds) { bounds_ = bounds; }
+
+ private:
+  // [the implementer lays out the few words of state; at most 96 bytes in all]
+  Bounds bounds_;
+};
+
+}  // namespace herold::xml
