@@ -1,0 +1,170 @@
+// The server's configuration: TOML text to a checked Config, with every problem named at once.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "server/options.h"
+
+namespace herold::server {
+
+// Where to listen: a literal address and a port; "127.0.0.1:5222", "[::1]:5222".
+struct Endpoint {
+  std::string address;     // without brackets
+  std::uint16_t port = 0;  // 0: any free port, for tests
+
+  bool is_loopback() const;
+  std::string text() const;
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+Result<Endpoint> parse_endpoint(std::string_view text);
+
+template <>
+struct OptionCodec<std::vector<Endpoint>> {
+  static std::string type_text() { return "list of \"address:port\""; }
+  static Result<std::vector<Endpoint>> read(const OptionValue& value);
+  static std::string print(const std::vector<Endpoint>& value);
+};
+
+// The keys above all tables.
+struct GeneralConfig {
+  std::string data;
+  std::string admin_socket;
+  std::uint64_t shards = 0;
+
+  static constexpr std::tuple options{
+      option("data", &GeneralConfig::data,
+             "The folder of everything that the server keeps; only its user may read it."),
+      option("admin_socket", &GeneralConfig::admin_socket,
+             "Where the herold commands reach the running server; by default herold.sock in data."),
+      option("shards", &GeneralConfig::shards,
+             "Threads that share the addresses among them; 0 means one a core.")};
+};
+
+// [tls] and [domain.tls]; both empty: the server's own authority signs.
+struct TlsConfig {
+  std::string certificate;
+  std::string key;
+
+  bool empty() const { return certificate.empty() && key.empty(); }
+  static constexpr std::tuple options{
+      option("certificate", &TlsConfig::certificate,
+             "PEM file with the certificate and its chain; empty: the server's own authority."),
+      option("key", &TlsConfig::key,
+             "PEM file with the private key; nobody but the server's user may read it.")};
+};
+
+// [listen]. Where the table stands, what it leaves out is not listened on.
+struct ListenConfig {
+  std::vector<Endpoint> client{{"127.0.0.1", 5222}, {"::1", 5222}};
+  std::vector<Endpoint> client_tls{{"127.0.0.1", 5223}, {"::1", 5223}};
+  std::vector<Endpoint> client_plain;
+  bool behind_tls_proxy = false;
+
+  static constexpr std::tuple options{
+      option("client", &ListenConfig::client, "Clients that begin TLS with STARTTLS."),
+      option("client_tls", &ListenConfig::client_tls, "Clients that begin with TLS (XEP-0368)."),
+      option("client_plain", &ListenConfig::client_plain,
+             "Clients without TLS, on loopback addresses only: measurements, or a TLS proxy."),
+      option("behind_tls_proxy", &ListenConfig::behind_tls_proxy,
+             "A TLS proxy stands before client_plain, so PLAIN may be offered there.")};
+};
+
+// [log]
+struct LogConfig {
+  LogLevel level = LogLevel::info;
+
+  static constexpr std::tuple options{option("level", &LogConfig::level,
+                                             {{"debug", LogLevel::debug},
+                                              {"info", LogLevel::info},
+                                              {"warning", LogLevel::warning},
+                                              {"error", LogLevel::error}},
+                                             "The least level that is written.")};
+};
+
+// [contact] and [domain.contact]: lists of URIs for XEP-0157.
+struct ContactConfig {
+  std::vector<std::string> abuse, admin, feedback, sales, security, status, support;
+
+  static constexpr std::tuple options{
+      option("abuse", &ContactConfig::abuse, "Whom to tell about abuse (URIs, XEP-0157)."),
+      option("admin", &ContactConfig::admin, "Who runs the server."),
+      option("feedback", &ContactConfig::feedback, "Where praise and complaints go."),
+      option("sales", &ContactConfig::sales, "Whom to ask for an offer."),
+      option("security", &ContactConfig::security, "Whom to tell about a security problem."),
+      option("status", &ContactConfig::status, "Where the state of the service is shown."),
+      option("support", &ContactConfig::support, "Where users find help.")};
+};
+
+enum class Registration { closed, open };
+
+// The keys of a [[domain]] itself.
+struct DomainConfig {
+  std::string name;  // prepared as RFC 7622 section 3.2 wants it
+  Registration registration = Registration::closed;
+  std::vector<std::string> admins;  // bare addresses, prepared
+
+  static constexpr std::tuple options{
+      option("name", &DomainConfig::name, "The part of the addresses behind the @."),
+      option("registration", &DomainConfig::registration,
+             {{"closed", Registration::closed}, {"open", Registration::open}},
+             "Who may make an account from a client (XEP-0077): nobody or everybody."),
+      option("admins", &DomainConfig::admins,
+             "Addresses that may use the administration commands (XEP-0133).")};
+};
+
+using ModuleTable = std::map<std::string, ModuleSettings, std::less<>>;  // by module name
+
+// One domain with the global tables as defaults under its own.
+struct Domain : DomainConfig {
+  TlsConfig tls;
+  Limits limits;
+  ContactConfig contact;
+  ModuleTable modules;  // every known module has an entry
+};
+
+// What is in effect. Keys in `lines` are the ones that the file sets: "listen.client",
+// "limits.resources", "domain.0.name", "domain.0.limits.resources", "module.ping.idle".
+struct Config : GeneralConfig {
+  std::string file;  // "" where there is none
+  TlsConfig tls;
+  ListenConfig listen;
+  LogConfig log;
+  Limits limits;
+  ContactConfig contact;
+  ModuleTable modules;
+  std::vector<Domain> domains{};
+  std::map<std::string, std::uint32_t, std::less<>> lines;
+
+  const Domain* find_domain(std::string_view name) const;  // prepared name
+};
+
+// Errors are of Fault::invalid and list all problems, one a line: "file:line:column: key: what".
+Result<Config> load_config(const std::string& path, std::span<const ModuleDescription> modules);
+Result<Config> parse_config(std::string_view text, const std::string& path,
+                            std::span<const ModuleDescription> modules);
+// Without a file: localhost, loopback, data in the user's state directory.
+Config default_config(std::span<const ModuleDescription> modules);
+
+// $XDG_STATE_HOME/herold, or ~/.local/state/herold.
+std::string default_data_folder();
+
+// The whole configuration as TOML with help and the origin of each value, or as one JSON object.
+enum class ConfigFormat { toml, json };
+std::string print_config(const Config& config, std::span<const ModuleDescription> modules,
+                         ConfigFormat format);
+
+// A secret that others on this machine could read is none (HOSTILE 189): fails with Fault::refused
+// when group or others have any right on the file, unavailable when it cannot be read at all.
+Result<> check_secret_file(const std::string& path);
+
+}  // namespace herold::server
