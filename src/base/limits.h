@@ -71,10 +71,13 @@ struct Limits {
   std::uint64_t shard_mailbox = 65536;
   std::uint64_t turn_bytes = 256_KiB;
   std::uint64_t turn_events = 256;
+  std::uint64_t turn_accepts = 32;
+  std::uint64_t accept_pause = 1000;
   std::uint64_t store_queue = 65536;
   std::uint64_t journal_segment_bytes = 32_MiB;
   std::uint64_t journal_reserve_bytes = 1_MiB;
   std::uint64_t journal_segments = 16;
+  std::uint64_t journal_segment_age = 23 * 3600;
   std::uint64_t message_lifetime = 24 * 3600;
   std::uint64_t log_events_per_second = 50;
   std::uint64_t adhoc_sessions = 100;

@@ -1,4 +1,7 @@
 // The file system as the journal sees it, so that a test can cut the power or fill the disk.
+//
+// Faults: not_found; conflict (it exists already, or another process holds it); unavailable (no
+// space, or remounted read-only: may pass); refused (permissions, EIO and all else: it will not).
 #pragma once
 
 #include <cstdint>
@@ -24,6 +27,12 @@ class File {
   virtual Result<> preallocate(std::uint64_t size) = 0;
 };
 
+// A second server on the same data must refuse to start (HOSTILE 183).
+class Lock {
+ public:
+  virtual ~Lock() = default;
+};
+
 class Disk {
  public:
   virtual ~Disk() = default;
@@ -36,6 +45,8 @@ class Disk {
   virtual Result<> sync_folder(const std::string& path) = 0;
   // Differs after a power cut or a restart of the machine, not after the death of the process.
   virtual std::string boot_id() = 0;
+  // Holds `path` for this process until the result dies; Fault::conflict when another one does.
+  virtual Result<std::unique_ptr<Lock>> lock(const std::string& path) = 0;
 };
 
 }  // namespace herold::store

@@ -1,0 +1,60 @@
+// Accounts: addresses that may sign in here, and their SCRAM keys (RFC 5802, DECISIONS.md 17, 18).
+//
+// Addresses are normalised bare JIDs as text; domains likewise.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "store/executor.h"
+
+namespace herold::store {
+
+enum class AccountState : std::uint8_t { enabled = 1, disabled = 2 };
+
+struct Account {
+  std::string address;
+  AccountState state = AccountState::enabled;
+  WallTime created{};
+  std::optional<WallTime> last_sign_in;
+};
+
+// What SCRAM keeps of a password, for one hash. The keys are encrypted at rest.
+struct Credential {
+  std::string hash;  // as in the mechanism's name: "SHA-1", "SHA-256", "SHA-512"
+  std::string salt;
+  std::uint32_t iterations = 0;
+  std::string stored_key;
+  std::string server_key;
+};
+
+class Accounts {
+ public:
+  virtual ~Accounts() = default;
+
+  // Fault::conflict when the account exists.
+  virtual void create(std::string address, std::vector<Credential> credentials, WallTime now,
+                      Completion<> done) = 0;
+  // Removes the account and everything of the address in every table, in one transaction.
+  // Fault::not_found when there is none (what else was left of the address goes all the same).
+  virtual void remove(std::string address, Completion<> done) = 0;
+  // Fault::not_found.
+  virtual void find(std::string address, Completion<Account> done) = 0;
+  virtual void exists(std::string address, Completion<bool> done) = 0;
+  // Ordered by hash. Fault::not_found without the account.
+  virtual void credentials(std::string address, Completion<std::vector<Credential>> done) = 0;
+  // Replaces all. Fault::not_found without the account.
+  virtual void set_credentials(std::string address, std::vector<Credential> credentials,
+                               Completion<> done) = 0;
+  virtual void set_state(std::string address, AccountState state, Completion<> done) = 0;
+  virtual void signed_in(std::string address, WallTime now, Completion<> done) = 0;
+  // Accounts of `domain` behind the address `after` (empty: from the first), ordered by address.
+  virtual void list(std::string domain, std::string after, std::uint32_t limit,
+                    Completion<std::vector<Account>> done) = 0;
+  virtual void count(std::string domain, Completion<std::uint64_t> done) = 0;
+};
+
+}  // namespace herold::store

@@ -1,0 +1,177 @@
+// The append journal of one shard: what is in it survives; `h` of XEP-0198 waits for nothing else.
+//
+// One loop turn: append() any number of records, write() once at its end (survives kill -9), and
+// hear of events.synced when they survive a power cut. Everything is called on the shard's thread.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "store/disk.h"
+#include "store/executor.h"
+#include "store/segment.h"
+#include "store/sync_runner.h"
+
+namespace herold::store {
+
+// The end of a record. Grows with every record of a journal, so positions compare like time.
+struct Position {
+  std::uint64_t segment = 0;  // number of the segment within this run of this shard, from 1
+  std::uint64_t offset = 0;   // bytes from the start of the segment's file
+  auto operator<=>(const Position&) const = default;
+};
+
+// Which space a record may use.
+enum class Space {
+  normal,    // messages, snapshots: refused when the disk is full
+  reserved,  // small outcomes and counters: may use the reserve of each segment
+};
+
+struct JournalEvents {
+  // Everything up to here survives a power cut.
+  std::move_only_function<void(Position)> synced;
+  // The oldest segment should go: append anew or move to the database what still lives in it,
+  // then call remove_segment(). Told once a segment.
+  std::move_only_function<void(std::uint64_t segment)> segment_old;
+  // The disk failed (EIO, a failed sync): nothing is accepted any more, told once. The process
+  // has to exit non-zero (HOSTILE 177); there is no retry.
+  std::move_only_function<void(const Error&)> failed;
+};
+
+struct JournalStatistics {
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;  // with headers and padding
+  std::uint64_t writes = 0;
+  std::uint64_t syncs = 0;
+  std::uint64_t segments = 0;  // files there now, without a prepared one
+  std::uint64_t refused = 0;   // records refused for want of space
+};
+
+// The outside world of a journal. All outlive it.
+struct JournalWorld {
+  Disk& disk;
+  SyncRunner& sync_runner;
+  Executor& executor;  // of the shard
+  const Clock& clock;
+  Random& random;
+};
+
+class Journal {
+ public:
+  // Blocks: makes the first segment of shard `shard` in `folder`. `run` is the next_run of what
+  // recovery found there. `limits` is copied.
+  static Result<std::unique_ptr<Journal>> open(const std::string& folder, std::uint32_t shard,
+                                               std::uint64_t run, const Limits& limits,
+                                               JournalWorld world, JournalEvents events);
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+  ~Journal();
+
+  // Puts a record into this turn's buffer. `kind` is the caller's, 1 to 255; payload at most
+  // longest_record bytes. Fault::unavailable: no space (may pass) or failed for good.
+  Result<Position> append(std::uint8_t kind, std::string_view payload, Space space = Space::normal);
+
+  // Writes the buffer with one system call and starts a sync unless one runs. On an error none of
+  // the records appended since the last write() count; their outcome is an error.
+  Result<> write();
+
+  Position appended() const { return appended_; }
+  Position written() const { return written_; }
+  Position synced() const { return synced_; }
+
+  // True while records of Space::normal are accepted.
+  bool accepts() const;
+
+  // Looks at the age of segments; the owner calls it every few minutes.
+  void housekeep();
+
+  // Removes a segment once all that was appended before this call is synced.
+  void remove_segment(std::uint64_t segment);
+
+  // Blocks: writes, syncs, and marks the shutdown as clean. Nothing may be appended afterwards.
+  Result<> close();
+
+  const JournalStatistics& statistics() const { return statistics_; }
+
+ private:
+  struct Segment {
+    std::uint64_t number = 0;
+    std::string path;
+    std::shared_ptr<File> file;  // shared with a sync or removal under way
+    std::uint64_t salt = 0;
+    Bytes allocated = 0;
+    MonotonicTime started{};
+    bool told = false;  // segment_old was said
+  };
+  struct Piece {                 // bytes of this turn for one segment
+    std::shared_ptr<File> file;  // shared with the segment
+    Position start;
+    std::string bytes;
+  };
+  struct Removal {
+    std::uint64_t segment = 0;
+    Position barrier;
+  };
+  enum class Preparing { idle, running, ready, failed };
+  using Alive = std::shared_ptr<Journal*>;  // shared with work under way; null after our death
+
+  Journal(std::string folder, std::uint32_t shard, std::uint64_t run, const Limits& limits,
+          JournalWorld world, JournalEvents events);
+  static Result<Segment> make_segment(Disk& disk, const std::string& folder, SegmentHeader header,
+                                      Bytes bytes);
+  SegmentHeader next_header();
+  Result<> make_room(Bytes bytes, Space space);
+  bool extend(Bytes bytes);
+  void prepare();
+  void prepared(Result<Segment> made);
+  void rotate();
+  void put(std::uint8_t kind, std::string_view payload);
+  Result<> write_pieces();
+  void undo_pieces();
+  void start_sync();
+  void finish_sync(Position position, Result<> result);
+  void run_removals();
+  void tell_old();
+  void fail_for_good(const Error& error);
+
+  std::string folder_;
+  std::uint32_t shard_;
+  std::uint64_t run_;
+  Limits limits_;
+  JournalWorld world_;
+  JournalEvents events_;
+  Alive alive_;
+
+  std::deque<Segment> segments_;  // the last one is written to
+  std::optional<Segment> next_;
+  Preparing preparing_ = Preparing::idle;
+  MonotonicTime retry_at_{};
+  std::uint64_t last_number_ = 0;
+
+  std::vector<Piece> pieces_;
+  std::string spare_;  // a buffer kept from the last turn
+  Position appended_, written_, synced_;
+  Position told_synced_;  // what the last group record said
+  std::uint64_t pending_records_ = 0;
+
+  std::vector<std::shared_ptr<File>> dirty_;  // shared with segments; written since the last sync
+  std::vector<Removal> removals_;
+  bool syncing_ = false;
+  std::optional<Error> failure_;
+  bool closed_ = false;
+  JournalStatistics statistics_;
+};
+
+}  // namespace herold::store
