@@ -117,7 +117,7 @@ constexpr LimitRow rows[] = {
      "Ready sockets, posted tasks and timers, of each, that one turn of the event loop handles."},
     {"turn_accepts", &Limits::turn_accepts, LimitUnit::count, 1,
      "Connections that one turn of the event loop accepts from one listener."},
-    {"accept_pause", &Limits::accept_pause, LimitUnit::milliseconds, 10,
+    {"accept_pause", &Limits::accept_pause, LimitUnit::seconds, 1,
      "How long accepting pauses when the process has no open files left."},
     {"store_queue", &Limits::store_queue, LimitUnit::count, 64,
      "Database jobs waiting; over it reading of sockets pauses."},

@@ -30,10 +30,12 @@ class Loop {
  private:
   friend class Timer;
   virtual std::uint64_t add_timer(MonotonicTime due, Task task) = 0;
-  virtual void remove_timer(std::uint64_t id) = 0;
+  virtual void remove_timer(std::uint64_t id) = 0;  // nothing when it has fired already
+  virtual bool has_timer(std::uint64_t id) const = 0;
 };
 
-// A timer that dies with its owner. 16 bytes; starting it again replaces what was due.
+// A timer that dies with its owner. 16 bytes; starting it again replaces what was due. Its loop
+// outlives it; a task may stop, restart or destroy the timer that runs it.
 class Timer {
  public:
   Timer() = default;
@@ -43,7 +45,7 @@ class Timer {
 
   void start(Loop& loop, Duration delay, Task task);  // once
   void stop();
-  bool running() const { return loop_ != nullptr; }
+  bool running() const;  // started, and neither stopped nor fired
 
  private:
   Loop* loop_ = nullptr;
