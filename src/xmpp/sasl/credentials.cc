@@ -1,0 +1,65 @@
+// SCRAM's key derivation, for registration, password checks and unknown users.
+#include "xmpp/sasl/credentials.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/random.h"
+
+namespace herold::xmpp {
+
+using crypto::Crypto;
+using crypto::Digest;
+using crypto::HashAlgorithm;
+
+ScramKeys scram_keys(const Crypto& crypto, HashAlgorithm hash, std::string_view password,
+                     std::string_view salt, std::uint32_t iterations) {
+  const Digest salted = crypto.pbkdf2(hash, password, salt, iterations);
+  return {crypto.hmac(hash, salted.view(), "Client Key"),
+          crypto.hmac(hash, salted.view(), "Server Key")};
+}
+
+Digest exclusive_or(const Digest& a, std::string_view b) {
+  CHECK(a.size() == b.size());
+  Digest result = a;
+  for (std::size_t i = 0; i < b.size(); ++i) result[i] = static_cast<char>(result[i] ^ b[i]);
+  return result;
+}
+
+StoredCredentials derive_credentials(const Crypto& crypto, std::string_view password,
+                                     std::string_view salt, std::uint32_t iterations,
+                                     HashAlgorithm hash) {
+  const ScramKeys keys = scram_keys(crypto, hash, password, salt, iterations);
+  return {hash, iterations, std::string(salt), crypto.digest(hash, keys.client_key.view()),
+          keys.server_key};
+}
+
+StoredCredentials make_credentials(const Crypto& crypto, Random& random,
+                                   std::string_view password, std::uint32_t iterations,
+                                   HashAlgorithm hash) {
+  std::uint8_t salt[scram_salt_bytes];
+  random.fill(salt);
+  return derive_credentials(crypto, password, {reinterpret_cast<char*>(salt), sizeof salt},
+                            iterations, hash);
+}
+
+bool verify_password(const Crypto& crypto, const StoredCredentials& credentials,
+                     std::string_view password) {
+  const StoredCredentials derived = derive_credentials(
+      crypto, password, credentials.salt, credentials.iterations, credentials.hash);
+  return crypto::equal(derived.stored_key.view(), credentials.stored_key.view());
+}
+
+StoredCredentials made_up_credentials(const Crypto& crypto, std::string_view secret,
+                                      const Jid& account, std::uint32_t iterations,
+                                      HashAlgorithm hash) {
+  std::string what("salt ");
+  what.push_back(static_cast<char>('a' + static_cast<int>(hash)));
+  what.append(account.bare_text());
+  const Digest salt = crypto.hmac(HashAlgorithm::sha256, secret, what);
+  // Nobody can hold the client key that belongs to this; its size must be right.
+  const Digest key = crypto.hmac(hash, secret, what);
+  return {hash, iterations, std::string(salt.view().substr(0, scram_salt_bytes)), key, key};
+}
+
+}  // namespace herold::xmpp

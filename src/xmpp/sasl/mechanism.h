@@ -1,0 +1,84 @@
+// The SASL mechanisms that Herold speaks (RFC 6120 section 6), from the strongest to the weakest.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/crypto.h"
+#include "xmpp/enum_names.h"
+
+namespace herold::xmpp {
+
+using crypto::HashAlgorithm;
+
+// In the order in which a client prefers them (EXTERNAL is the owner's explicit wish).
+enum class Mechanism : std::uint8_t {
+  external,
+  scram_sha_512_plus,
+  scram_sha_256_plus,
+  scram_sha_1_plus,
+  scram_sha_512,
+  scram_sha_256,
+  scram_sha_1,
+  plain,
+  anonymous,
+};
+inline constexpr std::string_view mechanism_names[] = {
+    "EXTERNAL",      "SCRAM-SHA-512-PLUS", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS",
+    "SCRAM-SHA-512", "SCRAM-SHA-256",      "SCRAM-SHA-1",        "PLAIN",
+    "ANONYMOUS",
+};
+constexpr EnumNames names_of(Mechanism) { return mechanism_names; }
+
+inline constexpr Mechanism scram_mechanisms[] = {
+    Mechanism::scram_sha_512_plus, Mechanism::scram_sha_256_plus, Mechanism::scram_sha_1_plus,
+    Mechanism::scram_sha_512,      Mechanism::scram_sha_256,      Mechanism::scram_sha_1};
+
+constexpr bool is_scram(Mechanism mechanism) {
+  return mechanism >= Mechanism::scram_sha_512_plus && mechanism <= Mechanism::scram_sha_1;
+}
+
+// Whether the mechanism binds the login to the TLS channel.
+constexpr bool is_plus(Mechanism mechanism) {
+  return mechanism >= Mechanism::scram_sha_512_plus && mechanism <= Mechanism::scram_sha_1_plus;
+}
+
+// The hash of a SCRAM mechanism.
+constexpr HashAlgorithm hash_of(Mechanism mechanism) {
+  switch (mechanism) {
+    case Mechanism::scram_sha_512_plus:
+    case Mechanism::scram_sha_512: return HashAlgorithm::sha512;
+    case Mechanism::scram_sha_256_plus:
+    case Mechanism::scram_sha_256: return HashAlgorithm::sha256;
+    default: return HashAlgorithm::sha1;
+  }
+}
+
+// Channel binding of one TLS connection (RFC 5056): the type's IANA name and its data.
+struct ChannelBinding {
+  std::string type;
+  std::string data;
+};
+inline constexpr std::string_view tls_exporter = "tls-exporter";                  // RFC 9266
+inline constexpr std::string_view tls_server_end_point = "tls-server-end-point";  // RFC 5929
+
+const ChannelBinding* find_binding(const std::vector<ChannelBinding>& bindings,
+                                   std::string_view type);
+
+// What the server advertised on this stream, as it stood in <stream:features/>.
+struct SaslOffer {
+  std::vector<std::string> mechanisms;
+  std::vector<std::string> binding_types;  // XEP-0440; empty: not announced
+
+  bool offers(std::string_view mechanism) const;
+  bool offers_plus() const;  // any -PLUS mechanism
+};
+
+// XEP-0474 section 5.1: the base64 hash over everything that was advertised.
+std::string downgrade_hash(const crypto::Crypto& crypto, HashAlgorithm algorithm,
+                           const SaslOffer& offer);
+
+}  // namespace herold::xmpp

@@ -1,0 +1,121 @@
+// SCRAM on the server: client-first, server-first, client-final, server-final.
+#include "xmpp/sasl/scram_server.h"
+
+#include <utility>
+
+#include "base/base64.h"
+#include "base/check.h"
+#include "xmpp/sasl/scram_message.h"
+
+namespace herold::xmpp {
+
+using crypto::Digest;
+
+SaslFailure ScramServer::fail(SaslCondition condition, AuthAlarm alarm) {
+  state_ = State::done;
+  return {condition, account_, alarm};
+}
+
+SaslStep ScramServer::respond(std::string_view message) {
+  if (state_ == State::client_first) return take_first(message);
+  if (state_ == State::client_final) return take_final(message);
+  return fail(SaslCondition::malformed_request);
+}
+
+SaslStep ScramServer::take_first(std::string_view text) {
+  auto message = parse_client_first(text);
+  if (!message) return fail(SaslCondition::malformed_request);
+  auto account = Jid::make(message->username, context_.domain);
+  if (!account) return fail(SaslCondition::malformed_request);
+  account_ = std::move(*account);
+  if (auto failure = judge_binding(*message)) return std::move(*failure);
+  if (!message->authzid.empty()) {
+    // RFC 6120 section 6.3.8: an authorization identity is a bare JID, here the user's own.
+    const auto authzid = Jid::parse(message->authzid);
+    if (!authzid || *authzid != account_) return fail(SaslCondition::invalid_authzid);
+  }
+  gs2_header_ = message->gs2_header;
+  nonce_ = message->nonce;
+  nonce_.append(context_.random.token(18));
+  auth_message_ = message->bare;
+  state_ = State::credentials;
+  return NeedCredentials{account_, hash_of(mechanism_)};
+}
+
+std::optional<SaslFailure> ScramServer::judge_binding(const ClientFirst& message) {
+  if (is_plus(mechanism_) != (message.flag == Gs2Flag::used)) {
+    // "y" says that no -PLUS was seen; where one was offered, somebody removed it.
+    const bool is_downgrade =
+        message.flag == Gs2Flag::not_offered && context_.offer.offers_plus() &&
+        !is_plus(mechanism_);
+    if (is_downgrade) return fail(SaslCondition::not_authorized, AuthAlarm::downgrade);
+    return is_plus(mechanism_) || message.flag == Gs2Flag::used
+               ? std::optional(fail(SaslCondition::malformed_request))
+               : std::nullopt;
+  }
+  if (message.flag == Gs2Flag::not_offered && context_.offer.offers_plus()) {
+    return fail(SaslCondition::not_authorized, AuthAlarm::downgrade);
+  }
+  if (message.flag != Gs2Flag::used) return {};
+  binding_ = find_binding(context_.bindings, message.binding_type);
+  if (!binding_) return fail(SaslCondition::not_authorized);
+  return {};
+}
+
+SaslStep ScramServer::on_credentials(const CredentialsAnswer& answer) {
+  CHECK(state_ == State::credentials);
+  if (answer.kind == CredentialsAnswer::Kind::unavailable) {
+    return fail(SaslCondition::temporary_auth_failure);
+  }
+  // Made up in any case, so that an account that exists costs the same (HOSTILE 43).
+  credentials_ = made_up_credentials(context_.crypto, context_.unknown_user_secret, account_,
+                                     context_.iterations, hash_of(mechanism_));
+  is_unknown_ = answer.kind == CredentialsAnswer::Kind::unknown;
+  if (!is_unknown_) credentials_ = answer.credentials;
+  CHECK(credentials_.hash == hash_of(mechanism_));
+  account_state_ = answer.state;
+
+  std::string challenge = "r=" + nonce_ + ",s=" + base64_encode(credentials_.salt) +
+                          ",i=" + std::to_string(credentials_.iterations) +
+                          ",h=" + downgrade_hash(context_.crypto, hash_of(mechanism_),
+                                                 context_.offer);
+  auth_message_.append(",").append(challenge).append(",");
+  state_ = State::client_final;
+  return SaslChallenge{std::move(challenge)};
+}
+
+SaslStep ScramServer::take_final(std::string_view text) {
+  const auto message = parse_client_final(text);
+  if (!message || message->proof.size() != digest_size(hash_of(mechanism_))) {
+    return fail(SaslCondition::malformed_request);
+  }
+  if (message->nonce != nonce_) return fail(SaslCondition::malformed_request);
+  const std::string_view data = binding_ ? std::string_view(binding_->data) : std::string_view();
+  const std::string_view sent = message->channel_binding;
+  if (!sent.starts_with(gs2_header_)) {
+    return fail(SaslCondition::not_authorized, AuthAlarm::downgrade);
+  }
+  if (!crypto::equal(sent.substr(gs2_header_.size()), data)) {
+    return fail(SaslCondition::not_authorized, AuthAlarm::channel_mismatch);
+  }
+  return judge_proof(*message);
+}
+
+SaslStep ScramServer::judge_proof(const ClientFinal& message) {
+  const HashAlgorithm hash = hash_of(mechanism_);
+  const crypto::Crypto& crypto = context_.crypto;
+  auth_message_.append(message.without_proof);
+  const Digest signature = crypto.hmac(hash, credentials_.stored_key.view(), auth_message_);
+  const Digest client_key = exclusive_or(signature, message.proof);
+  const Digest stored = crypto.digest(hash, client_key.view());
+  const bool is_right = crypto::equal(stored.view(), credentials_.stored_key.view());
+  const Digest verifier = crypto.hmac(hash, credentials_.server_key.view(), auth_message_);
+  if (!is_right || is_unknown_) return fail(SaslCondition::not_authorized);
+  if (account_state_ == AccountState::disabled) return fail(SaslCondition::account_disabled);
+  state_ = State::done;
+  return SaslSuccess{account_, "v=" + base64_encode(verifier.view())};
+}
+
+SaslStep ScramServer::on_verdict(Verdict) { CHECK(!"SCRAM asks for credentials only"); return fail(SaslCondition::aborted); }
+
+}  // namespace herold::xmpp

@@ -1,0 +1,42 @@
+// The server's side of SCRAM (RFC 5802, RFC 7677) with downgrade protection (XEP-0474).
+#pragma once
+
+#include <string>
+
+#include "xmpp/sasl/server.h"
+
+namespace herold::xmpp {
+
+class ScramServer final : public ServerMechanism {
+ public:
+  ScramServer(Mechanism mechanism, const SaslServerContext& context)
+      : context_(context), mechanism_(mechanism) {}
+
+  SaslStep respond(std::string_view message) override;
+  SaslStep on_credentials(const CredentialsAnswer& answer) override;
+  SaslStep on_verdict(Verdict verdict) override;
+
+ private:
+  enum class State { client_first, credentials, client_final, done };
+
+  SaslStep take_first(std::string_view message);
+  SaslStep take_final(std::string_view message);
+  // Judges gs2-cbind-flag against the mechanism and the offer, and finds the binding.
+  std::optional<SaslFailure> judge_binding(const struct ClientFirst& message);
+  SaslStep judge_proof(const struct ClientFinal& message);
+  SaslFailure fail(SaslCondition condition, AuthAlarm alarm = AuthAlarm::none);
+
+  const SaslServerContext& context_;
+  const Mechanism mechanism_;
+  State state_ = State::client_first;
+  bool is_unknown_ = false;
+  AccountState account_state_ = AccountState::enabled;
+  Jid account_;
+  StoredCredentials credentials_;
+  std::string gs2_header_;
+  const ChannelBinding* binding_ = nullptr;  // of context_
+  std::string nonce_;                        // the client's and ours
+  std::string auth_message_;                 // grows as the messages pass
+};
+
+}  // namespace herold::xmpp
