@@ -34,9 +34,8 @@ StoredCredentials derive_credentials(const Crypto& crypto, std::string_view pass
           keys.server_key};
 }
 
-StoredCredentials make_credentials(const Crypto& crypto, Random& random,
-                                   std::string_view password, std::uint32_t iterations,
-                                   HashAlgorithm hash) {
+StoredCredentials make_credentials(const Crypto& crypto, Random& random, std::string_view password,
+                                   std::uint32_t iterations, HashAlgorithm hash) {
   std::uint8_t salt[scram_salt_bytes];
   random.fill(salt);
   return derive_credentials(crypto, password, {reinterpret_cast<char*>(salt), sizeof salt},
@@ -45,8 +44,8 @@ StoredCredentials make_credentials(const Crypto& crypto, Random& random,
 
 bool verify_password(const Crypto& crypto, const StoredCredentials& credentials,
                      std::string_view password) {
-  const StoredCredentials derived = derive_credentials(
-      crypto, password, credentials.salt, credentials.iterations, credentials.hash);
+  const StoredCredentials derived = derive_credentials(crypto, password, credentials.salt,
+                                                       credentials.iterations, credentials.hash);
   return crypto::equal(derived.stored_key.view(), credentials.stored_key.view());
 }
 

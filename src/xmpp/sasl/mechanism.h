@@ -50,10 +50,13 @@ constexpr bool is_plus(Mechanism mechanism) {
 constexpr HashAlgorithm hash_of(Mechanism mechanism) {
   switch (mechanism) {
     case Mechanism::scram_sha_512_plus:
-    case Mechanism::scram_sha_512: return HashAlgorithm::sha512;
+    case Mechanism::scram_sha_512:
+      return HashAlgorithm::sha512;
     case Mechanism::scram_sha_256_plus:
-    case Mechanism::scram_sha_256: return HashAlgorithm::sha256;
-    default: return HashAlgorithm::sha1;
+    case Mechanism::scram_sha_256:
+      return HashAlgorithm::sha256;
+    default:
+      return HashAlgorithm::sha1;
   }
 }
 

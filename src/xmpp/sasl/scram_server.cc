@@ -44,15 +44,9 @@ SaslStep ScramServer::take_first(std::string_view text) {
 
 std::optional<SaslFailure> ScramServer::judge_binding(const ClientFirst& message) {
   if (is_plus(mechanism_) != (message.flag == Gs2Flag::used)) {
-    // "y" says that no -PLUS was seen; where one was offered, somebody removed it.
-    const bool is_downgrade =
-        message.flag == Gs2Flag::not_offered && context_.offer.offers_plus() &&
-        !is_plus(mechanism_);
-    if (is_downgrade) return fail(SaslCondition::not_authorized, AuthAlarm::downgrade);
-    return is_plus(mechanism_) || message.flag == Gs2Flag::used
-               ? std::optional(fail(SaslCondition::malformed_request))
-               : std::nullopt;
+    return fail(SaslCondition::malformed_request);
   }
+  // "y" says that the client saw no -PLUS: where one was offered, somebody removed it.
   if (message.flag == Gs2Flag::not_offered && context_.offer.offers_plus()) {
     return fail(SaslCondition::not_authorized, AuthAlarm::downgrade);
   }
@@ -76,9 +70,8 @@ SaslStep ScramServer::on_credentials(const CredentialsAnswer& answer) {
   account_state_ = answer.state;
 
   std::string challenge = "r=" + nonce_ + ",s=" + base64_encode(credentials_.salt) +
-                          ",i=" + std::to_string(credentials_.iterations) +
-                          ",h=" + downgrade_hash(context_.crypto, hash_of(mechanism_),
-                                                 context_.offer);
+                          ",i=" + std::to_string(credentials_.iterations) + ",h=" +
+                          downgrade_hash(context_.crypto, hash_of(mechanism_), context_.offer);
   auth_message_.append(",").append(challenge).append(",");
   state_ = State::client_final;
   return SaslChallenge{std::move(challenge)};
@@ -116,6 +109,9 @@ SaslStep ScramServer::judge_proof(const ClientFinal& message) {
   return SaslSuccess{account_, "v=" + base64_encode(verifier.view())};
 }
 
-SaslStep ScramServer::on_verdict(Verdict) { CHECK(!"SCRAM asks for credentials only"); return fail(SaslCondition::aborted); }
+SaslStep ScramServer::on_verdict(Verdict) {
+  CHECK(false);  // SCRAM asks for credentials, never for a verdict
+  return fail(SaslCondition::temporary_auth_failure);
+}
 
 }  // namespace herold::xmpp

@@ -19,15 +19,19 @@ class OneMessage : public ServerMechanism {
     return take(message);
   }
   SaslStep on_credentials(const CredentialsAnswer&) final {
-    CHECK(!"only SCRAM asks for credentials");
-    return fail(SaslCondition::aborted);
+    CHECK(false);  // only SCRAM asks for credentials
+    return fail(SaslCondition::temporary_auth_failure);
   }
   SaslStep on_verdict(Verdict verdict) final {
     switch (verdict) {
-      case Verdict::accepted: return SaslSuccess{account_, {}};
-      case Verdict::disabled: return fail(SaslCondition::account_disabled);
-      case Verdict::unavailable: return fail(SaslCondition::temporary_auth_failure);
-      case Verdict::refused: break;
+      case Verdict::accepted:
+        return SaslSuccess{account_, {}};
+      case Verdict::disabled:
+        return fail(SaslCondition::account_disabled);
+      case Verdict::unavailable:
+        return fail(SaslCondition::temporary_auth_failure);
+      case Verdict::refused:
+        break;
     }
     return fail(SaslCondition::not_authorized);
   }
@@ -123,10 +127,14 @@ class AnonymousServer final : public OneMessage {
 std::unique_ptr<ServerMechanism> make_server_mechanism(Mechanism mechanism,
                                                        const SaslServerContext& context) {
   switch (mechanism) {
-    case Mechanism::external: return std::make_unique<ExternalServer>(context);
-    case Mechanism::plain: return std::make_unique<PlainServer>(context);
-    case Mechanism::anonymous: return std::make_unique<AnonymousServer>(context);
-    default: return std::make_unique<ScramServer>(mechanism, context);
+    case Mechanism::external:
+      return std::make_unique<ExternalServer>(context);
+    case Mechanism::plain:
+      return std::make_unique<PlainServer>(context);
+    case Mechanism::anonymous:
+      return std::make_unique<AnonymousServer>(context);
+    default:
+      return std::make_unique<ScramServer>(mechanism, context);
   }
 }
 

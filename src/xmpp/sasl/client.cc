@@ -1,0 +1,133 @@
+// Choosing a mechanism, and PLAIN, EXTERNAL and ANONYMOUS on the client.
+#include "xmpp/sasl/client.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "xmpp/sasl/scram_client.h"
+
+namespace herold::xmpp {
+namespace {
+
+// Says everything in its first message; the server has nothing to add.
+class OneMessageClient final : public ClientMechanism {
+ public:
+  explicit OneMessageClient(std::string message)
+      : message_(crypto::SecretString::take(std::move(message))) {}
+
+  std::string first() override { return std::string(message_.view()); }
+  SaslResult<std::string> respond(std::string_view) override {
+    return std::unexpected(SaslFault::malformed);
+  }
+  SaslResult<> finish(std::string_view data) override {
+    if (!data.empty()) return std::unexpected(SaslFault::malformed);
+    return {};
+  }
+
+ private:
+  crypto::SecretString message_;
+};
+
+std::string plain_message(const ClientCredentials& credentials) {
+  std::string message;
+  message.reserve(credentials.authzid.size() + credentials.username.size() +
+                  credentials.password.size() + 2);
+  message.append(credentials.authzid).push_back('\0');
+  message.append(credentials.username).push_back('\0');
+  message.append(credentials.password.view());
+  return message;
+}
+
+bool is_allowed(Mechanism mechanism, const SaslPolicy& policy) {
+  if (policy.forced) return mechanism == *policy.forced;
+  if (policy.login == SaslPolicy::Login::anonymous) return mechanism == Mechanism::anonymous;
+  switch (mechanism) {
+    case Mechanism::anonymous:
+      return false;
+    case Mechanism::external:
+      return policy.certificate == SaslPolicy::Certificate::presented;
+    case Mechanism::plain:
+      return policy.plain == SaslPolicy::Plain::allowed;
+    default:
+      return true;
+  }
+}
+
+// The binding to use with -PLUS, nullptr for none in common. A server that lists no types is of
+// the time before XEP-0440, where it is unknown; the type that each must have is the best guess.
+const ChannelBinding* common_binding(const SaslOffer& offer,
+                                     const std::vector<ChannelBinding>& bindings) {
+  if (offer.binding_types.empty()) {
+    const ChannelBinding* usual = find_binding(bindings, tls_server_end_point);
+    return usual || bindings.empty() ? usual : &bindings.front();
+  }
+  for (const ChannelBinding& binding : bindings) {
+    const auto& types = offer.binding_types;
+    if (std::find(types.begin(), types.end(), binding.type) != types.end()) return &binding;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+SaslResult<SaslChoice> choose_mechanism(const SaslOffer& offer, const SaslPolicy& policy,
+                                        const std::vector<ChannelBinding>& bindings) {
+  // XEP-0440 section 3 rule 5: types without a mechanism that could use them were tampered with.
+  if (!offer.binding_types.empty() && !offer.offers_plus() && !bindings.empty()) {
+    return std::unexpected(SaslFault::downgrade);
+  }
+  const ChannelBinding* binding = common_binding(offer, bindings);
+  for (std::size_t i = 0; i < std::size(mechanism_names); ++i) {
+    const auto mechanism = static_cast<Mechanism>(i);
+    if (!is_allowed(mechanism, policy) || !offer.offers(name_of(mechanism))) continue;
+    if (!is_scram(mechanism)) return SaslChoice{mechanism, Gs2Flag::unsupported, {}, false};
+    if (is_plus(mechanism)) {
+      if (binding) return SaslChoice{mechanism, Gs2Flag::used, *binding, false};
+      continue;
+    }
+    if (bindings.empty()) return SaslChoice{mechanism, Gs2Flag::unsupported, {}, false};
+    if (!offer.offers_plus()) return SaslChoice{mechanism, Gs2Flag::not_offered, {}, false};
+    // We could bind, and so could the server. With nothing in common it has to prove its list,
+    // except where the owner forced this mechanism.
+    return SaslChoice{mechanism, Gs2Flag::unsupported, {}, binding == nullptr};
+  }
+  return std::unexpected(SaslFault::no_mechanism);
+}
+
+std::unique_ptr<ClientMechanism> make_client_mechanism(const SaslChoice& choice,
+                                                       const crypto::Crypto& crypto, Random& random,
+                                                       const SaslOffer& offer,
+                                                       const ClientCredentials& credentials) {
+  switch (choice.mechanism) {
+    case Mechanism::plain:
+      return std::make_unique<OneMessageClient>(plain_message(credentials));
+    case Mechanism::external:
+      return std::make_unique<OneMessageClient>(credentials.authzid);
+    case Mechanism::anonymous:
+      return std::make_unique<OneMessageClient>(std::string());
+    default:
+      return std::make_unique<ScramClient>(choice, crypto, random, offer, credentials);
+  }
+}
+
+std::string_view describe(SaslFault fault) {
+  switch (fault) {
+    case SaslFault::no_mechanism:
+      return "the server offers no mechanism that we may use";
+    case SaslFault::downgrade:
+      return "the list of mechanisms was changed on its way; somebody may be in between";
+    case SaslFault::malformed:
+      return "the server broke the rules of the mechanism";
+    case SaslFault::nonce:
+      return "the server did not extend our nonce";
+    case SaslFault::iterations:
+      return "the server asks for an unreasonable iteration count";
+    case SaslFault::no_password:
+      return "the stored keys do not fit and there is no password";
+    case SaslFault::server_not_verified:
+      return "the server does not know our password's keys";
+  }
+  return "";
+}
+
+}  // namespace herold::xmpp

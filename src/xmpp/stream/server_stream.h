@@ -1,0 +1,193 @@
+// A client's stream as the server sees it: header, STARTTLS, SASL, restart (RFC 6120 4 to 6).
+//
+// A state machine without I/O. Its owner, the host, cuts the input with xml::Scanner, parses it,
+// and calls on_header(), on_element(), on_footer() or fail(condition_of(...)), one item at a time
+// and only while wants_input(). Everything the machine wants done it asks of ServerStreamHost.
+//
+// The calls marked "last" are the last thing the machine does before it returns to its caller:
+// inside them the host may answer at once, close, move or destroy the stream.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/random.h"
+#include "crypto/crypto.h"
+#include "xml/element.h"
+#include "xml/parser.h"
+#include "xmpp/errors.h"
+#include "xmpp/jid.h"
+#include "xmpp/sasl/server.h"
+
+namespace herold::xmpp {
+
+// How far the bytes of this stream are protected (DECISIONS 26).
+enum class Channel : std::uint8_t {
+  open,     // plain TCP: STARTTLS is required and nothing else is offered
+  trusted,  // plain, but counted as secured (`client_plain`): SCRAM without -PLUS
+  proxied,  // plain behind a proxy that does TLS (`behind_tls_proxy`): PLAIN as well
+  tls,      // TLS of our own: everything
+};
+
+// What a domain offers to its clients. The machine keeps a copy until the login is done.
+struct DomainSettings {
+  std::vector<Mechanism> mechanisms;  // enabled ones; the machine leaves out what does not fit
+  std::uint32_t iterations = 10000;   // shown to unknown users
+  std::string unknown_user_secret;    // 32 bytes, kept for as long as the domain exists
+};
+
+// What TLS tells when its handshake is done.
+struct TlsFacts {
+  std::vector<ChannelBinding> bindings;  // in the order in which they are advertised
+  std::vector<Jid> certificate_jids;     // of a verified client certificate
+};
+
+// Names one question to the host. An answer to a question that nobody asks any more is ignored.
+enum class Ticket : std::uint32_t {};
+
+struct AuthFailure {
+  const Jid& account;  // empty when no account was named
+  SaslCondition condition;
+  AuthAlarm alarm;
+};
+
+class ServerStreamHost {
+ public:
+  virtual ~ServerStreamHost() = default;
+
+  // --- the connection
+  // Appends to the output; the bytes are canonical XML of the stream.
+  virtual void send(std::string_view bytes) = 0;
+  // Whether bytes that the client sent behind the current element are already here.
+  virtual bool has_unread_input() const = 0;
+  // The next input is a new stream header: Scanner::restart(), bounds as they fit the state.
+  virtual void restart_input() = 0;
+  // Last. Begin TLS as soon as the output is flushed, and call on_tls() when it is up.
+  virtual void begin_tls() = 0;
+  // Last. The stream is over: flush and close the connection. `error` is what was sent to the
+  // client, nullptr when the stream ended in peace. Comes once.
+  virtual void on_closed(const StreamError* error) = 0;
+
+  // --- signing in
+  // Nothing when the domain is not served here.
+  virtual std::optional<DomainSettings> find_domain(std::string_view domain) = 0;
+  // The header was accepted; `lang` (may be empty) is the default for stanzas (section 4.7.4).
+  virtual void on_opened(std::string_view domain, std::string_view lang) = 0;
+  // Features before and after the login, as XML in the namespace jabber:client, beside those that
+  // the machine writes itself (STARTTLS, SASL, channel bindings, limits before the login).
+  virtual std::string preauth_features() = 0;
+  virtual std::string postauth_features() = 0;
+  // Last. Answered by ServerStream::on_credentials().
+  virtual void find_credentials(Ticket ticket, const Jid& account, HashAlgorithm hash) = 0;
+  // Last. Answered by ServerStream::on_verdict(). Runs verify_password() on a worker, for an
+  // account that does not exist with made_up_credentials().
+  virtual void check_password(Ticket ticket, const Jid& account, crypto::SecretString password) = 0;
+  // Last. EXTERNAL: may this account sign in? Answered by ServerStream::on_verdict().
+  virtual void check_account(Ticket ticket, const Jid& account) = 0;
+  // For rate limits (HOSTILE 46) and the log; once for each <failure/>.
+  virtual void on_auth_failure(const AuthFailure& failure) = 0;
+  // Last. <success/> is sent; the client's new header follows.
+  virtual void on_authenticated(const Jid& account, Mechanism mechanism) = 0;
+
+  // --- stanzas
+  // In-band registration (XEP-0077) before the login, only over a secured channel. False: not
+  // allowed here, the stream is closed with not-authorized.
+  virtual bool on_preauth_iq(const xml::Document& iq) = 0;
+  // Last. Every element after the login, unjudged but for SASL and STARTTLS.
+  virtual void on_element(xml::Document element) = 0;
+};
+
+// What a stream takes from its surroundings; outlives it.
+struct StreamEnvironment {
+  const crypto::Crypto& crypto;
+  Random& random;
+  const Limits& limits;
+  std::string default_domain;  // speaks where the client named no domain of ours
+};
+
+class ServerStream {
+ public:
+  ServerStream(ServerStreamHost& host, const StreamEnvironment& environment, Channel channel);
+  ~ServerStream();
+  ServerStream(const ServerStream&) = delete;
+  ServerStream& operator=(const ServerStream&) = delete;
+
+  // --- input
+  // False while an answer or TLS is awaited and when the stream is over: the host reads nothing.
+  bool wants_input() const { return state_ <= State::ready; }
+  void on_header(const xml::StreamHeader& header);
+  void on_element(xml::Document element) {
+    if (state_ == State::ready && !is_negotiation(element)) [[likely]] {
+      return host_->on_element(std::move(element));
+    }
+    negotiate(std::move(element));
+  }
+  void on_footer();
+  // TLS is up: after begin_tls(), or before the first byte (direct TLS).
+  void on_tls(TlsFacts facts);
+
+  // --- answers
+  void on_credentials(Ticket ticket, const CredentialsAnswer& answer);
+  void on_verdict(Ticket ticket, Verdict verdict);
+
+  // --- from the host
+  // Faults of the input and errors that the server decides: writes the response header if none
+  // was sent, <stream:error/> and the footer, then on_closed().
+  void fail(const StreamError& error);
+  // Another thread's environment, and another host, after a move.
+  void move_to(ServerStreamHost& host, const StreamEnvironment& environment);
+
+  bool is_authenticated() const { return static_cast<bool>(account_); }
+  bool is_ready() const { return state_ == State::ready; }  // features after login are sent
+  const Jid& account() const { return account_; }           // bare; empty before login
+  Channel channel() const { return channel_; }
+
+ private:
+  // Up to `ready` the machine takes input.
+  enum class State : std::uint8_t {
+    header,       // a stream header must come, also after STARTTLS and after the login
+    features,     // features were sent, no exchange runs
+    exchange,     // a SASL exchange waits for the client
+    ready,        // signed in, features were sent
+    waiting,      // the host owes an answer
+    handshaking,  // STARTTLS
+    closed,
+  };
+  struct Negotiation;  // all that is only needed until the login: freed with it
+
+  static bool is_negotiation(const xml::Document& element);
+  void negotiate(xml::Document element);
+  std::optional<StreamError> judge_addresses(xml::Element header);
+  void send_header(std::string_view to);
+  void send_features();
+  void take_tls(xml::Element element);
+  void take_sasl(xml::Element element);
+  void take_stanza(const xml::Document& element);
+  void begin_exchange(xml::Element auth);
+  void continue_exchange(xml::Element response);
+  void take_message(std::string_view text);
+  void take_step(SaslStep step);
+  void succeed(SaslSuccess success);
+  void fail_sasl(const SaslFailure& failure);
+  bool redeem(Ticket ticket);
+  Ticket next_ticket();
+  std::string_view own_domain() const;
+
+  ServerStreamHost* host_;
+  const StreamEnvironment* environment_;
+  Jid account_;
+  std::unique_ptr<Negotiation> negotiation_;
+  std::uint32_t ticket_ = 0;
+  State state_ = State::header;
+  Channel channel_;
+  bool is_header_sent_ = false;
+};
+
+static_assert(sizeof(void*) != 8 || sizeof(ServerStream) <= 200);
+
+}  // namespace herold::xmpp

@@ -1,0 +1,52 @@
+// What both sides of a stream write and check alike: headers, footer, features (RFC 6120 section
+// 4).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "xml/parser.h"
+#include "xml/scanner.h"
+#include "xmpp/errors.h"
+#include "xmpp/jid.h"
+#include "xmpp/sasl/mechanism.h"
+
+namespace herold::xmpp {
+
+namespace ns {
+inline constexpr std::string_view channel_bindings = "urn:xmpp:sasl-cb:0";     // XEP-0440
+inline constexpr std::string_view stream_limits = "urn:xmpp:stream-limits:0";  // XEP-0478
+inline constexpr std::string_view stream_management = "urn:xmpp:sm:3";         // XEP-0198
+inline constexpr std::string_view registration = "jabber:iq:register";         // XEP-0077
+}  // namespace ns
+
+inline constexpr std::string_view stream_footer = "</stream:stream>";
+
+// The attributes of a stream's start tag; empty ones are not written.
+struct Opening {
+  std::string_view from;
+  std::string_view to;
+  std::string_view id;
+  std::string_view lang = "en";
+};
+// With the XML declaration, version 1.0, for a stream of clients.
+std::string write_header(const Opening& opening);
+
+// Section 4.9.3: the error that a fault of the input deserves.
+StreamCondition condition_of(xml::ParseError error);
+StreamCondition condition_of(xml::Scanner::Token token);  // text, malformed, restricted, too_large
+
+// Judges a start tag as both sides must: names, namespaces and version (sections 4.7.5, 4.8).
+// Answers the condition that it breaks, or nothing.
+std::optional<StreamCondition> judge_header(const xml::StreamHeader& header);
+
+// The <limits/> feature of XEP-0478; zero is left out.
+void append_stream_limits(std::string& out, std::uint64_t max_bytes, std::uint64_t idle_seconds);
+// The <mechanisms/> feature and, where there are any, the binding types of XEP-0440.
+void append_sasl_offer(std::string& out, const SaslOffer& offer);
+// The reverse, from <stream:features/>.
+SaslOffer parse_sasl_offer(xml::Element features);
+
+}  // namespace herold::xmpp
