@@ -24,6 +24,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/result.h"
 
 namespace herold::server {
@@ -208,6 +209,10 @@ constexpr std::span<const OptionRow> option_rows() {
 
 const OptionRow* find_option(std::span<const OptionRow> rows, std::string_view name);
 
+// A limit is an option whose type follows from its unit.
+Result<std::uint64_t> read_limit(const LimitRow& row, const OptionValue& value);
+std::string print_limit(LimitUnit unit, std::uint64_t value);  // as TOML
+
 // One line of a module's table in the configuration; checked against its option already.
 struct OptionSetting {
   std::string name;
@@ -221,6 +226,9 @@ struct ModuleSettings {
   std::uint32_t enabled_line = 0;  // 0: the module's own default
   std::vector<OptionSetting> options;
 };
+
+// Whether both have the same effect, wherever in the file they stand.
+bool same_effect(const ModuleSettings& a, const ModuleSettings& b);
 
 // Puts checked settings into a config of the type that the table was made of.
 void apply_settings(std::span<const OptionRow> rows, void* config, const ModuleSettings& settings);
