@@ -1,16 +1,19 @@
 // SCRAM's key derivation, for registration, password checks and unknown users.
 #include "xmpp/sasl/credentials.h"
 
-#include <algorithm>
-
 #include "base/check.h"
 #include "base/random.h"
+#include "xmpp/precis.h"
 
 namespace herold::xmpp {
 
 using crypto::Crypto;
 using crypto::Digest;
 using crypto::HashAlgorithm;
+
+Result<crypto::SecretString> prepare_password(std::string_view password) {
+  return crypto::SecretString::take(TRY(opaque_string(password)));
+}
 
 ScramKeys scram_keys(const Crypto& crypto, HashAlgorithm hash, std::string_view password,
                      std::string_view salt, std::uint32_t iterations) {

@@ -22,6 +22,7 @@
 #include "xml/parser.h"
 #include "xmpp/errors.h"
 #include "xmpp/jid.h"
+#include "xmpp/ns.h"
 #include "xmpp/sasl/server.h"
 
 namespace herold::xmpp {
@@ -160,7 +161,10 @@ class ServerStream {
   };
   struct Negotiation;  // all that is only needed until the login: freed with it
 
-  static bool is_negotiation(const xml::Document& element);
+  static bool is_negotiation(const xml::Document& element) {
+    const std::string_view name = element.root().ns();
+    return name == ns::sasl || name == ns::tls || name == ns::streams;
+  }
   void negotiate(xml::Document element);
   std::optional<StreamError> judge_addresses(xml::Element header);
   void send_header(std::string_view to);
@@ -169,7 +173,6 @@ class ServerStream {
   void take_sasl(xml::Element element);
   void take_stanza(const xml::Document& element);
   void begin_exchange(xml::Element auth);
-  void continue_exchange(xml::Element response);
   void take_message(std::string_view text);
   void take_step(SaslStep step);
   void succeed(SaslSuccess success);

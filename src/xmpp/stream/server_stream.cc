@@ -1,0 +1,318 @@
+// The server's side of a stream: from the first header to the features after the login.
+#include "xmpp/stream/server_stream.h"
+
+#include <utility>
+
+#include "base/base64.h"
+#include "base/check.h"
+#include "xml/writer.h"
+#include "xmpp/stream/stream_text.h"
+
+namespace herold::xmpp {
+
+struct ServerStream::Negotiation {
+  std::string domain;  // empty before the first header
+  TlsFacts facts;
+  std::optional<SaslServerContext> context;  // from the features on
+  std::unique_ptr<ServerMechanism> mechanism;
+  Mechanism chosen = Mechanism::plain;
+  std::uint32_t failures = 0;
+};
+
+namespace {
+
+// What may be offered over this channel, of what the domain has switched on.
+SaslOffer make_offer(const DomainSettings& settings, Channel channel, const TlsFacts& facts) {
+  SaslOffer offer;
+  if (channel == Channel::open) return offer;
+  const bool is_tls = channel == Channel::tls;
+  for (const Mechanism mechanism : settings.mechanisms) {
+    if (is_plus(mechanism) && (!is_tls || facts.bindings.empty())) continue;
+    if (mechanism == Mechanism::external && facts.certificate_jids.empty()) continue;
+    if (mechanism == Mechanism::plain && channel == Channel::trusted) continue;
+    offer.mechanisms.emplace_back(name_of(mechanism));
+  }
+  // Types that no mechanism can use would look like tampering (XEP-0440 section 3 rule 5).
+  if (!offer.offers_plus()) return offer;
+  for (const ChannelBinding& binding : facts.bindings) offer.binding_types.push_back(binding.type);
+  return offer;
+}
+
+// The bytes in an element of SASL (section 6.4): "=" is the empty string.
+std::optional<std::string> decode(std::string_view text) {
+  if (text == "=") return std::string();
+  return base64_decode(text);
+}
+
+}  // namespace
+
+ServerStream::ServerStream(ServerStreamHost& host, const StreamEnvironment& environment,
+                           Channel channel)
+    : host_(&host),
+      environment_(&environment),
+      negotiation_(std::make_unique<Negotiation>()),
+      channel_(channel) {}
+
+ServerStream::~ServerStream() = default;
+
+void ServerStream::move_to(ServerStreamHost& host, const StreamEnvironment& environment) {
+  CHECK(!negotiation_);  // which refers to the old environment
+  host_ = &host;
+  environment_ = &environment;
+}
+
+std::string_view ServerStream::own_domain() const {
+  if (account_) return account_.domain();
+  if (negotiation_ && !negotiation_->domain.empty()) return negotiation_->domain;
+  return environment_->default_domain;
+}
+
+// ---- the header
+
+void ServerStream::on_header(const xml::StreamHeader& header) {
+  if (state_ == State::closed) return;
+  CHECK(wants_input());
+  if (state_ != State::header) return fail({StreamCondition::bad_format, "a second header"});
+  const xml::Element root = header.element.root();
+  if (const auto condition = judge_header(header)) return fail(*condition);
+  if (const auto error = judge_addresses(root)) return fail(*error);
+  const auto from = Jid::parse(root.attribute("from"));
+  send_header(from ? from->text() : std::string_view());
+  host_->on_opened(own_domain(), root.attribute("lang", ns::xml));
+  send_features();
+}
+
+// Section 4.7.1 and 4.7.2; after the login both must be what they were (HOSTILE 11).
+std::optional<StreamError> ServerStream::judge_addresses(xml::Element header) {
+  const auto to = Jid::parse(header.attribute("to"));
+  if (!to) return StreamError(StreamCondition::improper_addressing, "\"to\" is no domain");
+  if (!to->is_domain()) return StreamError(StreamCondition::host_unknown);
+  const auto from_text = header.find_attribute("from");
+  const auto from = Jid::parse(from_text.value_or(""));
+  if (from_text && !from) return StreamError(StreamCondition::invalid_from);
+  if (account_) {
+    if (to->domain() != account_.domain() || (from && !from->same_bare(account_))) {
+      return StreamError(StreamCondition::not_authorized, "not the account that signed in");
+    }
+    return {};
+  }
+  Negotiation& negotiation = *negotiation_;
+  if (!negotiation.domain.empty() && negotiation.domain != to->domain()) {
+    return StreamError(StreamCondition::not_authorized, "TLS was begun with another domain");
+  }
+  const auto settings = host_->find_domain(to->domain());
+  if (!settings) return StreamError(StreamCondition::host_unknown);
+  negotiation.domain = to->domain();
+  negotiation.context.emplace(SaslServerContext{
+      environment_->crypto, environment_->random, environment_->limits, negotiation.domain,
+      make_offer(*settings, channel_, negotiation.facts), negotiation.facts.bindings,
+      negotiation.facts.certificate_jids, settings->iterations, settings->unknown_user_secret});
+  return {};
+}
+
+void ServerStream::send_header(std::string_view to) {
+  is_header_sent_ = true;
+  const std::string id = environment_->random.token();
+  host_->send(write_header({.from = own_domain(), .to = to, .id = id}));
+}
+
+void ServerStream::send_features() {
+  std::string out = "<stream:features>";
+  if (account_) {
+    state_ = State::ready;
+    out.append(host_->postauth_features());
+  } else if (channel_ == Channel::open) {
+    // Section 5.3.1: where TLS is mandatory, nothing else is worth offering.
+    state_ = State::features;
+    out.append("<starttls xmlns=\"").append(ns::tls).append("\"><required/></starttls>");
+  } else {
+    state_ = State::features;
+    append_sasl_offer(out, negotiation_->context->offer);
+    append_stream_limits(out, environment_->limits.preauth_element_bytes, 0);
+    out.append(host_->preauth_features());
+  }
+  host_->send(out.append("</stream:features>"));
+}
+
+// ---- elements of the negotiation
+
+void ServerStream::negotiate(xml::Document element) {
+  if (state_ == State::closed) return;
+  CHECK(wants_input());
+  const xml::Element root = element.root();
+  if (state_ == State::header) return fail({StreamCondition::bad_format, "no header"});
+  if (root.ns() == ns::tls) return take_tls(root);
+  if (root.ns() == ns::sasl) return take_sasl(root);
+  if (root.is("error", ns::streams)) return on_footer();
+  if (root.is("stream", ns::streams)) return fail({StreamCondition::bad_format});
+  if (root.ns() == ns::client) return take_stanza(element);
+  if (root.is("resume", ns::stream_management) || root.is("enable", ns::stream_management)) {
+    // HOSTILE 58: refused without a look at what it names.
+    std::string out;
+    xml::Writer writer(out, ns::client);
+    writer.open("failed", ns::stream_management).open("not-authorized", ns::stanzas).close_all();
+    return host_->send(out);
+  }
+  fail(StreamCondition::unsupported_stanza_type);
+}
+
+void ServerStream::take_stanza(const xml::Document& element) {
+  const xml::Element root = element.root();
+  const bool is_stanza =
+      root.name() == "iq" || root.name() == "message" || root.name() == "presence";
+  if (!is_stanza) return fail(StreamCondition::unsupported_stanza_type);
+  const bool may_register = channel_ != Channel::open && state_ == State::features &&
+                            root.name() == "iq" && root.first_child().ns() == ns::registration;
+  if (may_register && host_->on_preauth_iq(element)) return;
+  fail({StreamCondition::not_authorized, "not signed in"});
+}
+
+void ServerStream::take_tls(xml::Element element) {
+  if (element.name() != "starttls") return fail(StreamCondition::unsupported_stanza_type);
+  // What stands behind <starttls/> was sent in the clear, by whomever (HOSTILE 29, 31).
+  if (channel_ != Channel::open || state_ != State::features || host_->has_unread_input()) {
+    host_->send("<failure xmlns=\"urn:ietf:params:xml:ns:xmpp-tls\"/>");
+    return on_footer();
+  }
+  host_->send("<proceed xmlns=\"urn:ietf:params:xml:ns:xmpp-tls\"/>");
+  state_ = State::handshaking;
+  is_header_sent_ = false;
+  host_->restart_input();
+  host_->begin_tls();
+}
+
+void ServerStream::on_tls(TlsFacts facts) {
+  if (state_ == State::closed) return;
+  CHECK(state_ == State::handshaking ||
+        (state_ == State::header && !is_header_sent_ && negotiation_));
+  channel_ = Channel::tls;
+  state_ = State::header;
+  negotiation_->facts = std::move(facts);
+}
+
+// ---- SASL
+
+void ServerStream::take_sasl(xml::Element element) {
+  if (account_) return fail({StreamCondition::policy_violation, "already signed in"});
+  const std::string_view name = element.name();
+  if (name == "abort") return fail_sasl({SaslCondition::aborted, {}});
+  if (name != "auth" && name != "response") return fail(StreamCondition::unsupported_stanza_type);
+  if (channel_ == Channel::open) return fail_sasl({SaslCondition::encryption_required, {}});
+  // Only an <auth/> begins an exchange, and only a <response/> continues one (HOSTILE 47).
+  const bool is_due = (name == "auth") == (state_ == State::features);
+  if (!is_due || element.first_child()) return fail_sasl({SaslCondition::malformed_request, {}});
+  if (name == "auth") return begin_exchange(element);
+  take_message(element.first_text());
+}
+
+void ServerStream::begin_exchange(xml::Element auth) {
+  Negotiation& negotiation = *negotiation_;
+  const std::string_view name = auth.attribute("mechanism");
+  const auto mechanism = value_of<Mechanism>(name);
+  if (!mechanism || !negotiation.context->offer.offers(name)) {
+    return fail_sasl({SaslCondition::invalid_mechanism, {}});
+  }
+  negotiation.chosen = *mechanism;
+  negotiation.mechanism = make_server_mechanism(*mechanism, *negotiation.context);
+  if (!auth.first_text().empty()) return take_message(auth.first_text());
+  // No initial response: every mechanism here begins with the client, so it is asked to.
+  take_step(SaslChallenge{});
+}
+
+void ServerStream::take_message(std::string_view text) {
+  const auto message = decode(text);
+  if (!message) return fail_sasl({SaslCondition::incorrect_encoding, {}});
+  take_step(negotiation_->mechanism->respond(*message));
+}
+
+void ServerStream::take_step(SaslStep step) {
+  if (auto* challenge = std::get_if<SaslChallenge>(&step)) {
+    std::string out;
+    xml::Writer writer(out, ns::client);
+    writer.open("challenge", ns::sasl).text(base64_encode(challenge->bytes)).close();
+    state_ = State::exchange;
+    return host_->send(out);
+  }
+  if (auto* success = std::get_if<SaslSuccess>(&step)) return succeed(std::move(*success));
+  if (auto* failure = std::get_if<SaslFailure>(&step)) return fail_sasl(*failure);
+
+  state_ = State::waiting;
+  const Ticket ticket = next_ticket();
+  if (auto* need = std::get_if<NeedCredentials>(&step)) {
+    host_->find_credentials(ticket, need->account, need->hash);
+  } else if (auto* check = std::get_if<NeedPasswordCheck>(&step)) {
+    host_->check_password(ticket, check->account, std::move(check->password));
+  } else if (auto* account = std::get_if<NeedAccount>(&step)) {
+    host_->check_account(ticket, account->account);
+  }
+}
+
+void ServerStream::on_credentials(Ticket ticket, const CredentialsAnswer& answer) {
+  if (!redeem(ticket)) return;
+  take_step(negotiation_->mechanism->on_credentials(answer));
+}
+
+void ServerStream::on_verdict(Ticket ticket, Verdict verdict) {
+  if (!redeem(ticket)) return;
+  take_step(negotiation_->mechanism->on_verdict(verdict));
+}
+
+Ticket ServerStream::next_ticket() { return Ticket{++ticket_}; }
+
+bool ServerStream::redeem(Ticket ticket) {
+  return state_ == State::waiting && ticket == Ticket{ticket_};
+}
+
+void ServerStream::succeed(SaslSuccess success) {
+  std::string out;
+  xml::Writer writer(out, ns::client);
+  writer.open("success", ns::sasl);
+  if (!success.bytes.empty()) writer.text(base64_encode(success.bytes));
+  writer.close();
+  host_->send(out);
+
+  const Mechanism mechanism = negotiation_->chosen;
+  account_ = std::move(success.account);
+  negotiation_.reset();
+  state_ = State::header;
+  is_header_sent_ = false;
+  host_->restart_input();
+  host_->on_authenticated(account_, mechanism);
+}
+
+void ServerStream::fail_sasl(const SaslFailure& failure) {
+  negotiation_->mechanism.reset();
+  state_ = State::features;
+  std::string out;
+  xml::Writer writer(out, ns::client);
+  writer.open("failure", ns::sasl).open(name_of(failure.condition)).close_all();
+  host_->send(out);
+  host_->on_auth_failure({failure.account, failure.condition, failure.alarm});
+  if (++negotiation_->failures <= environment_->limits.auth_failures_stream) return;
+  fail({StreamCondition::policy_violation, "too many failed logins"});
+}
+
+// ---- the end
+
+void ServerStream::on_footer() {
+  if (state_ == State::closed) return;
+  state_ = State::closed;
+  negotiation_.reset();
+  host_->send(stream_footer);
+  host_->on_closed(nullptr);
+}
+
+void ServerStream::fail(const StreamError& error) {
+  if (state_ == State::closed) return;
+  const bool may_write = state_ != State::handshaking;
+  if (may_write) {
+    // Section 4.9.1.1: an error before the header still comes inside a stream.
+    if (!is_header_sent_) send_header({});
+    host_->send(error.to_xml().append(stream_footer));
+  }
+  state_ = State::closed;
+  negotiation_.reset();
+  host_->on_closed(&error);
+}
+
+}  // namespace herold::xmpp
