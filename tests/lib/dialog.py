@@ -7,7 +7,7 @@ import xml.parsers.expat
 from pathlib import Path
 
 from .client import Client, Closed, Connection, Refused, Timeout, become_contacts
-from .element import SM, parse
+from .element import SM, STREAM, parse
 from .match import fill, match
 
 PASSWORD = "r0m30 & <juliet>"
@@ -205,6 +205,14 @@ class Player:
             client.connection.secure_by_starttls()
         client.connection.open_stream()
 
+    def features(self, name):
+        """The features that stood in the last stream header's answer."""
+        client = self.clients[name]
+        [expected] = self.patterns()
+        matched, self.names, reason = match(expected, client.connection.features, "", self.names)
+        if not matched:
+            raise Failed(f"{name} was offered\n    {client.connection.features}\n  {reason}")
+
     def cannot_sign_in(self, name, condition):
         try:
             self.clients[name].sign_in()
@@ -356,6 +364,8 @@ class Player:
             return
         except Timeout:
             raise Failed(f"{name} is still connected") from None
+        if element.namespace == STREAM:
+            return
         raise Failed(f"{name} received\n    {element}\nexpected the end of the connection")
 
     def silent_acks(self, name):
@@ -378,6 +388,7 @@ SENTENCES = [
     (r"(\w+) connects", Player.connects),
     (r"(\w+) comes online", Player.comes_online),
     (r"(\w+) signs in", Player.signs_in),
+    (r"(\w+) is offered:", Player.features),
     (r"(\w+) cannot sign in: ([\w-]+)", Player.cannot_sign_in),
     (r"(\w+) uses the password (\S+)", Player.uses_password),
     (r"(\w+) opens a stream", Player.opens),
