@@ -109,13 +109,8 @@ void ClientStream::on_header(const xml::StreamHeader& header) {
   if (const auto condition = judge_header(header)) return fail(*condition);
   const xml::Element root = header.element.root();
   const auto from = root.find_attribute("from");
-  if (from) {
-    const auto domain = Jid::parse(*from);
-    // Before its first answer is whole, a server may speak for another name in an error only.
-    if (!domain || *domain != config_.account.domain_only()) {
-      return fail({StreamCondition::invalid_from, "not the domain that was asked for"});
-    }
-  }
+  const auto domain = Jid::parse(from.value_or(config_.account.domain()));
+  is_foreign_ = !domain || *domain != config_.account.domain_only();
   stream_id_ = root.attribute("id");
   state_ = State::features;
 }
@@ -127,6 +122,7 @@ void ClientStream::negotiate(xml::Document element) {
   if (root.is("error", ns::streams)) {
     return stop({.kind = Kind::stream, .stream = StreamError::parse(root)});
   }
+  if (is_foreign_) return fail({StreamCondition::invalid_from, "not the domain asked for"});
   switch (state_) {
     case State::features:
       if (root.is("features", ns::streams)) return take_features(root);

@@ -94,7 +94,7 @@ class ClientStreamHost {
 
 class ClientStream {
  public:
-  // What is referred to outlives the stream; `config` until it is signed in.
+  // What is referred to outlives the stream.
   ClientStream(ClientStreamHost& host, const ClientStreamConfig& config,
                const crypto::Crypto& crypto, Random& random);
   ~ClientStream();
@@ -162,6 +162,7 @@ class ClientStream {
   State state_ = State::idle;
   bool is_secured_ = false;
   bool is_authenticated_ = false;
+  bool is_foreign_ = false;  // the header came from another domain: only an error may follow
   std::optional<Mechanism> mechanism_;
 };
 
