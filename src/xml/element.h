@@ -21,16 +21,24 @@ struct Attribute {
 
 namespace detail {
 
-// 20 bytes an element or text run, 16 an attribute, in document order: at most 8 bytes of memory
-// for one byte of input. Offsets point into the Document's own copy of the text.
-struct Node {
-  std::uint32_t offset;      // of the local name, or of the text
-  std::uint32_t size;        // of the same
-  std::uint32_t next;        // index of the next sibling, 0 at the last
-  std::uint32_t attributes;  // index of the first attribute; unused in text
-  std::uint16_t ns;          // index into the table of namespaces; text_node marks a text run
+// 20 bytes an element, 8 a text run, 16 an attribute, in document order, and the text itself once:
+// at most 8 bytes of memory for one byte of input. Elements and text runs stand in one array of
+// words, an index being that of the first word; offsets point into the Document's own text.
+struct ElementNode {
+  std::uint32_t name_offset;  // of the local name
+  std::uint32_t next;         // index of the next sibling, 0 at the last (while building: parent)
+  std::uint32_t attributes;   // index of the first attribute
+  std::uint16_t name_size;
+  std::uint16_t ns;
   std::uint16_t attribute_count : 15;
   std::uint16_t has_children : 1;
+  std::uint16_t outer_default;  // while building: the default namespace around the element
+};
+
+// The next sibling of a text run stands directly behind it.
+struct TextNode {
+  std::uint32_t offset;  // and text_mark
+  std::uint32_t size;    // and last_mark when no sibling follows
 };
 
 struct AttributeNode {
@@ -38,10 +46,19 @@ struct AttributeNode {
   std::uint32_t value_offset;
   std::uint32_t value_size;
   std::uint16_t name_size;
-  std::uint16_t ns;
+  std::uint16_t ns;  // while building: the length of the prefix
 };
 
-inline constexpr std::uint16_t text_node = 0xffff;
+struct NamespaceNode {
+  std::uint32_t offset;
+  std::uint32_t size;
+};
+
+inline constexpr std::uint32_t text_mark = 0x8000'0000;
+inline constexpr std::uint32_t last_mark = 0x8000'0000;
+inline constexpr std::uint16_t no_namespace = 0;
+inline constexpr std::uint16_t xml_namespace = 1;  // of xml:lang; not in the table
+inline constexpr std::uint16_t first_namespace = 2;
 
 }  // namespace detail
 
@@ -84,8 +101,9 @@ class Element {
 
  private:
   friend class Document;
+  friend class Writer;
   Element(const Document* document, std::uint32_t index) : document_(document), index_(index) {}
-  const detail::Node& node() const;
+  const detail::ElementNode& node() const;
   Element next_sibling() const;
   Element first_node() const;
 
@@ -107,7 +125,7 @@ class Document {
  private:
   friend class Element;
   friend class TreeBuilder;  // parser.cc
-  struct Block;              // element.cc: counts, then nodes, attributes, namespaces, text
+  struct Block;              // element_ranges.h: counts, then nodes, attributes, ..., text
   struct Free {
     void operator()(Block* block) const;
   };

@@ -18,7 +18,7 @@ enum class ParseError {
   not_well_formed,       // also namespace faults: unbound prefix, duplicate attribute, ...
   restricted_xml,        // comment, processing instruction, DTD, entity
   unsupported_encoding,  // a declaration names something else than UTF-8
-  too_large,             // a bound of Bounds
+  too_large,  // a bound of Bounds, or of what a Document can number (TreeBuilder::most_prefixes)
 };
 
 // The namespaces that a stream header declared: inherited by every element of the stream.
@@ -36,6 +36,11 @@ class NamespaceScope {
 // `bytes` is exactly one element (Scanner::Token::element).
 std::expected<Document, ParseError> parse_element(std::string_view bytes,
                                                   const NamespaceScope& scope, Bounds bounds);
+
+// The start tag at the front of `bytes`, as an element without children; what follows it is not
+// looked at. For answering an element that the scanner found too large.
+std::expected<Document, ParseError> parse_start_tag(std::string_view bytes,
+                                                    const NamespaceScope& scope, Bounds bounds);
 
 // The start tag of a stream: its element (without children) and the namespaces that it declares.
 struct StreamHeader {

@@ -54,8 +54,42 @@ class Scanner {
   void set_bounds(Bounds bounds) { bounds_ = bounds; }
 
  private:
-  // [the implementer lays out the few words of state; at most 96 bytes in all]
+  enum class State : std::uint8_t {
+    start,         // nothing seen since the start or a restart: a declaration may come
+    prolog,        // something seen: only the header may come
+    level,         // between elements
+    angle,         // behind "<"
+    declaration,   // behind "<?", up to "?>"
+    bang,          // behind "<!", as much of "[CDATA[" as matched_ says
+    cdata,         // behind "<![CDATA[", matched_ being the brackets just seen
+    content,       // inside an element, outside of tags
+    tag,           // inside a start tag
+    single_quote,  // inside an attribute value
+    double_quote,
+    slash,  // behind "/" in a start tag: ">" must follow
+    end_tag,
+    failed,   // malformed or restricted, for good
+    stopped,  // too_large, until skip_element()
+  };
+  struct Run;  // one call of next(): scanner.cc
+  Item finish(Token token, std::size_t size);
+
   Bounds bounds_;
+  std::uint64_t seen_ = 0;         // bytes of the item at hand that next() need not look at again
+  std::uint64_t skip_limit_ = 0;   // not 0 while skipping: bytes that the element may have in all
+  std::uint64_t skipped_ = 0;      // bytes of the element that the caller has forgotten
+  std::uint64_t header_hash_ = 0;  // of the header's name, which the footer must repeat
+  std::uint32_t header_size_ = 0;
+  std::uint32_t header_at_ = 0;  // where the header's name begins, behind a declaration
+  std::uint32_t elements_ = 0;
+  std::uint32_t depth_ = 0;
+  std::uint32_t attributes_ = 0;
+  std::uint8_t matched_ = 0;
+  State state_ = State::start;
+  State resume_ = State::start;  // while stopped: where to go on
+  Token failure_ = Token::malformed;
+  bool in_stream_ = false;  // whether the header has been seen
 };
+static_assert(sizeof(Scanner) <= 96);
 
 }  // namespace herold::xml

@@ -41,9 +41,13 @@ class Writer {
  private:
   struct Open {
     std::string_view name;
-    std::string_view ns;
+    std::string_view ns;  // the default namespace inside it
+    bool is_xml;          // written with the prefix xml, which leaves the default as it was
+    Element source;       // of element(): what is being written
   };
+  std::string_view ns_in_force() const { return open_.empty() ? default_ns_ : open_.back().ns; }
   void finish_start_tag();
+  void start(Element element);
 
   std::string& out_;
   std::vector<Open> open_;
