@@ -46,6 +46,8 @@ struct Container {
 
 struct PayloadType;
 
+inline constexpr std::size_t max_fields = 32;  // of one payload
+
 struct Field {
   FieldKind kind;
   bool required = false;
@@ -225,6 +227,7 @@ struct PayloadOf {
     else
       return true;
   }
+  static_assert(field_count() <= max_fields);
   static constexpr std::array<Field, field_count()> rows =
       make_rows(std::make_index_sequence<field_count()>());
   static constexpr PayloadType type{P::element, rows, &valid};
