@@ -129,6 +129,8 @@ constexpr LimitRow rows[] = {
      "Journal files of one shard before the oldest is emptied into the database."},
     {"journal_segment_age", &Limits::journal_segment_age, LimitUnit::seconds, 60,
      "Age at which a journal file is emptied, so that what was erased is gone within 24 h."},
+    {"journal_retry_time", &Limits::journal_retry_time, LimitUnit::seconds, 1,
+     "Pause between attempts to make a journal file on a full disk."},
     {"message_lifetime", &Limits::message_lifetime, LimitUnit::seconds, 60,
      "How long a message to another server is tried."},
     {"log_events_per_second", &Limits::log_events_per_second, LimitUnit::count, 1,

@@ -78,6 +78,7 @@ struct Limits {
   std::uint64_t journal_reserve_bytes = 1_MiB;
   std::uint64_t journal_segments = 16;
   std::uint64_t journal_segment_age = 23 * 3600;
+  std::uint64_t journal_retry_time = 1;
   std::uint64_t message_lifetime = 24 * 3600;
   std::uint64_t log_events_per_second = 50;
   std::uint64_t adhoc_sessions = 100;

@@ -140,6 +140,7 @@ class Journal {
   void put(std::uint8_t kind, std::string_view payload);
   Result<> write_pieces();
   void undo_pieces();
+  void cover_stale();
   void start_sync();
   void finish_sync(Position position, Result<> result);
   void run_removals();
@@ -165,6 +166,7 @@ class Journal {
   Position appended_, written_, synced_;
   Position told_synced_;  // what the last group record said
   std::uint64_t pending_records_ = 0;
+  std::uint64_t stale_end_ = 0;  // until here the segment may hold records whose write failed
 
   std::vector<std::shared_ptr<File>> dirty_;  // shared with segments; written since the last sync
   std::vector<Removal> removals_;

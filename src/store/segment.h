@@ -37,7 +37,8 @@ struct SegmentHeader {
 };
 
 std::string segment_name(const SegmentHeader& header);
-bool is_segment_name(std::string_view name);
+// Empty for the name of anything else.
+std::optional<std::uint64_t> run_of_segment_name(std::string_view name);
 
 // All bytes before first_record.
 std::string encode_header(const SegmentHeader& header);
@@ -54,6 +55,13 @@ struct RecordView {
   std::uint8_t kind = 0;
   std::string_view payload;
 };
+
+// Every write starts with a group mark: how far this segment was synced by then. Recovery tells by
+// it damage (inside what was synced) from a tail that the power cut tore off, and goes on reading
+// at the next one behind damage: only its fixed length makes that search cheap.
+inline constexpr Bytes group_mark_bytes = 9;
+std::string encode_group_mark(std::uint64_t synced);
+std::optional<std::uint64_t> decode_group_mark(const RecordView& record);
 
 // The record at `offset` of a segment whose bytes from there on start with `bytes`; empty when
 // there is none (the end, torn or corrupt).

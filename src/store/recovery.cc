@@ -1,0 +1,211 @@
+// Recovery: walks the segments of earlier runs and judges what it finds.
+#include "store/recovery.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "store/segment.h"
+
+namespace herold::store {
+namespace {
+
+constexpr std::size_t window_bytes = 1_MiB;
+
+// A file seen through a window, so that a journal larger than memory can be read.
+class Reader {
+ public:
+  Reader(const File& file, std::uint64_t size) : file_(file), size_(size) {}
+
+  std::uint64_t size() const { return size_; }
+
+  // At least `bytes` bytes from `offset` on, fewer at the end of the file.
+  Result<std::string_view> at(std::uint64_t offset, std::size_t bytes) {
+    const std::uint64_t end = std::min<std::uint64_t>(size_, offset + bytes);
+    if (offset >= size_) return std::string_view();
+    if (offset < start_ || end > start_ + window_.size()) {
+      window_ = TRY(file_.read(offset, std::max(bytes, window_bytes)));
+      start_ = offset;
+    }
+    return std::string_view(window_).substr(offset - start_);
+  }
+
+ private:
+  const File& file_;
+  std::uint64_t size_;
+  std::uint64_t start_ = 0;
+  std::string window_;
+};
+
+Result<std::optional<RecordView>> record_at(Reader& reader, std::uint64_t salt,
+                                            std::uint64_t offset) {
+  std::string_view bytes = TRY(reader.at(offset, record_header));
+  if (bytes.size() < record_header) return std::nullopt;
+  std::uint32_t word;
+  std::memcpy(&word, bytes.data(), 4);
+  const std::size_t whole = record_size(word & longest_record);
+  if (offset + record_header + (word & longest_record) > reader.size()) return std::nullopt;
+  bytes = TRY(reader.at(offset, whole));
+  return decode_record(bytes, salt, offset);
+}
+
+struct GroupMark {
+  std::uint64_t offset = 0;  // where the group starts
+  std::uint64_t synced = 0;
+};
+
+// All group marks from `offset` on, found by their fixed first word.
+Result<std::vector<GroupMark>> find_groups(Reader& reader, std::uint64_t salt,
+                                           std::uint64_t offset) {
+  std::vector<GroupMark> groups;
+  const std::uint32_t sought = group_mark_bytes;  // kind 0
+  for (; offset + record_header <= reader.size(); offset += 8) {
+    const std::string_view bytes = TRY(reader.at(offset, record_header));
+    if (std::memcmp(bytes.data(), &sought, 4) != 0) continue;
+    const auto record = TRY(record_at(reader, salt, offset));
+    if (!record) continue;
+    if (const auto synced = decode_group_mark(*record)) groups.push_back({offset, *synced});
+  }
+  return groups;
+}
+
+// Walks one segment.
+class Walk {
+ public:
+  Walk(const SegmentHeader& header, Reader reader, const RecordVisitor& visitor)
+      : header_(header), reader_(std::move(reader)), visitor_(visitor) {}
+
+  std::uint64_t records = 0;
+  std::uint64_t gaps = 0;
+  bool torn = false;
+  std::optional<bool> clean;  // whether the last record is the clean mark; empty without records
+
+  Result<> run() {
+    std::uint64_t offset = first_record;
+    for (;;) {
+      const auto record = TRY(record_at(reader_, header_.salt, offset));
+      if (record) {
+        visit(*record, offset);
+        offset += record_size(record->payload.size());
+        continue;
+      }
+      const auto next = TRY(behind(offset));
+      if (!next) return {};
+      ++gaps;
+      offset = *next;
+    }
+  }
+
+ private:
+  void visit(const RecordView& record, std::uint64_t offset) {
+    clean = false;
+    if (record.kind == 0) {
+      clean = record.payload == std::string_view(&clean_byte, 1);
+      return;
+    }
+    ++records;
+    visitor_({header_.run, header_.shard, header_.segment, offset, record.kind, record.payload});
+  }
+
+  // There is no record at `offset`. Empty at the end; else where reading can go on behind damage:
+  // at the next group, provided that a later group knew `offset` to be synced.
+  Result<std::optional<std::uint64_t>> behind(std::uint64_t offset) {
+    if (!groups_) groups_ = TRY(find_groups(reader_, header_.salt, offset));
+    std::optional<std::uint64_t> next;
+    bool was_synced = false;
+    for (const GroupMark& group : *groups_) {
+      if (group.offset <= offset) continue;
+      if (!next) next = group.offset;
+      was_synced |= group.synced > offset;
+    }
+    if (was_synced) return next;
+    const std::string_view bytes = TRY(reader_.at(offset, record_header));
+    torn = next.has_value() ||
+           bytes.substr(0, record_header).find_first_not_of('\0') != std::string_view::npos;
+    return std::nullopt;
+  }
+
+  static constexpr char clean_byte = static_cast<char>(OwnRecord::clean);
+  const SegmentHeader& header_;
+  Reader reader_;
+  const RecordVisitor& visitor_;
+  std::optional<std::vector<GroupMark>> groups_;  // from the first damage on
+};
+
+struct Found {
+  std::string path;
+  std::unique_ptr<File> file;
+  SegmentHeader header;
+};
+
+// A file without a readable header: either its making was cut off, or it is damaged.
+Result<bool> holds_nothing(const File& file) {
+  const std::string bytes = TRY(file.read(first_record, record_header));
+  return bytes.find_first_not_of('\0') == std::string::npos;
+}
+
+Result<std::vector<Found>> find_segments(Disk& disk, const std::string& folder,
+                                         Recovered& recovered) {
+  std::vector<Found> found;
+  auto names = disk.list(folder);
+  if (!names && names.error().fault == Fault::not_found) return found;
+  if (!names) return std::unexpected(names.error());
+  for (const std::string& name : *names) {
+    const auto run = run_of_segment_name(name);
+    if (!run) continue;
+    recovered.next_run = std::max(recovered.next_run, *run + 1);
+    std::string path = folder + "/" + name;
+    recovered.segments.push_back(path);
+    auto file = TRY(disk.open(path));
+    if (auto header = decode_header(TRY(file->read(0, first_record)))) {
+      found.push_back({std::move(path), std::move(file), std::move(*header)});
+    } else if (!TRY(holds_nothing(*file))) {
+      recovered.corrupt.push_back(path);
+      ++recovered.corrupt_gaps;
+    }
+  }
+  std::ranges::sort(found, {}, [](const Found& one) {
+    return std::tuple(one.header.run, one.header.shard, one.header.segment);
+  });
+  return found;
+}
+
+}  // namespace
+
+Result<Recovered> read_journals(Disk& disk, const std::string& folder,
+                                const RecordVisitor& visitor) {
+  Recovered recovered;
+  const auto segments = TRY(find_segments(disk, folder, recovered));
+  // By run and shard: whether all that it wrote can still be there.
+  std::map<std::pair<std::uint64_t, std::uint32_t>, bool> believed;
+  for (const Found& found : segments) {
+    const SegmentHeader& header = found.header;
+    Walk walk(header, Reader(*found.file, TRY(found.file->size())), visitor);
+    TRY(walk.run());
+    recovered.records += walk.records;
+    recovered.corrupt_gaps += walk.gaps;
+    recovered.torn_tails += walk.torn;
+    if (walk.gaps > 0) recovered.corrupt.push_back(found.path);
+    const bool same_boot = header.boot_id == disk.boot_id();
+    auto [entry, first] = believed.try_emplace({header.run, header.shard}, same_boot);
+    if (walk.clean) entry->second = *walk.clean || same_boot;
+  }
+  recovered.trusted = recovered.corrupt_gaps == 0;
+  for (const auto& [journal, believe] : believed) recovered.trusted &= believe;
+  return recovered;
+}
+
+Result<> retire(Disk& disk, const std::string& folder, const Recovered& recovered) {
+  for (const std::string& path : recovered.segments) {
+    if (std::ranges::find(recovered.corrupt, path) == recovered.corrupt.end())
+      TRY(disk.remove(path));
+    else
+      TRY(disk.rename(path, path + ".corrupt"));
+  }
+  if (recovered.segments.empty()) return {};
+  return disk.sync_folder(folder);
+}
+
+}  // namespace herold::store
