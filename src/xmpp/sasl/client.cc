@@ -106,7 +106,7 @@ std::unique_ptr<ClientMechanism> make_client_mechanism(const SaslChoice& choice,
     case Mechanism::anonymous:
       return std::make_unique<OneMessageClient>(std::string());
     default:
-      return std::make_unique<ScramClient>(choice, crypto, random, offer, credentials);
+      return std::make_unique<ScramClient>(choice, crypto, random.token(18), offer, credentials);
   }
 }
 

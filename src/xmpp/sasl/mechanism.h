@@ -80,6 +80,9 @@ struct SaslOffer {
   bool offers_plus() const;  // any -PLUS mechanism
 };
 
+// Whether a server sends the hash of XEP-0474. Off only for a client that cannot bear it.
+enum class DowngradeProtection : std::uint8_t { on, off };
+
 // XEP-0474 section 5.1: the base64 hash over everything that was advertised.
 std::string downgrade_hash(const crypto::Crypto& crypto, HashAlgorithm algorithm,
                            const SaslOffer& offer);

@@ -10,13 +10,13 @@ namespace herold::xmpp {
 
 using crypto::Digest;
 
-ScramClient::ScramClient(const SaslChoice& choice, const crypto::Crypto& crypto, Random& random,
+ScramClient::ScramClient(const SaslChoice& choice, const crypto::Crypto& crypto, std::string nonce,
                          const SaslOffer& offer, const ClientCredentials& credentials)
     : choice_(choice),
       crypto_(crypto),
       offer_(offer),
       credentials_(credentials),
-      nonce_(random.token(18)) {}
+      nonce_(std::move(nonce)) {}
 
 std::string ScramClient::first() {
   CHECK(state_ == State::first);

@@ -9,7 +9,8 @@ namespace herold::xmpp {
 
 class ScramClient final : public ClientMechanism {
  public:
-  ScramClient(const SaslChoice& choice, const crypto::Crypto& crypto, Random& random,
+  // `nonce` is the client's part: 18 random bytes as text.
+  ScramClient(const SaslChoice& choice, const crypto::Crypto& crypto, std::string nonce,
               const SaslOffer& offer, const ClientCredentials& credentials);
 
   std::string first() override;

@@ -36,7 +36,7 @@ SaslStep ScramServer::take_first(std::string_view text) {
   }
   gs2_header_ = message->gs2_header;
   nonce_ = message->nonce;
-  nonce_.append(context_.random.token(18));
+  nonce_.append(own_nonce_);
   auth_message_ = message->bare;
   state_ = State::credentials;
   return NeedCredentials{account_, hash_of(mechanism_)};
@@ -70,8 +70,11 @@ SaslStep ScramServer::on_credentials(const CredentialsAnswer& answer) {
   account_state_ = answer.state;
 
   std::string challenge = "r=" + nonce_ + ",s=" + base64_encode(credentials_.salt) +
-                          ",i=" + std::to_string(credentials_.iterations) + ",h=" +
-                          downgrade_hash(context_.crypto, hash_of(mechanism_), context_.offer);
+                          ",i=" + std::to_string(credentials_.iterations);
+  if (context_.downgrade_protection == DowngradeProtection::on) {
+    challenge.append(",h=").append(
+        downgrade_hash(context_.crypto, hash_of(mechanism_), context_.offer));
+  }
   auth_message_.append(",").append(challenge).append(",");
   state_ = State::client_final;
   return SaslChallenge{std::move(challenge)};

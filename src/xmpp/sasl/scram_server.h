@@ -9,8 +9,9 @@ namespace herold::xmpp {
 
 class ScramServer final : public ServerMechanism {
  public:
-  ScramServer(Mechanism mechanism, const SaslServerContext& context)
-      : context_(context), mechanism_(mechanism) {}
+  // `nonce` is the server's part: 18 random bytes as text.
+  ScramServer(Mechanism mechanism, const SaslServerContext& context, std::string nonce)
+      : context_(context), mechanism_(mechanism), own_nonce_(std::move(nonce)) {}
 
   SaslStep respond(std::string_view message) override;
   SaslStep on_credentials(const CredentialsAnswer& answer) override;
@@ -31,6 +32,7 @@ class ScramServer final : public ServerMechanism {
   State state_ = State::client_first;
   bool is_unknown_ = false;
   AccountState account_state_ = AccountState::enabled;
+  std::string own_nonce_;
   Jid account_;
   StoredCredentials credentials_;
   std::string gs2_header_;

@@ -134,7 +134,7 @@ std::unique_ptr<ServerMechanism> make_server_mechanism(Mechanism mechanism,
     case Mechanism::anonymous:
       return std::make_unique<AnonymousServer>(context);
     default:
-      return std::make_unique<ScramServer>(mechanism, context);
+      return std::make_unique<ScramServer>(mechanism, context, context.random.token(18));
   }
 }
 

@@ -30,6 +30,7 @@ struct SaslServerContext {
   std::vector<Jid> certificate_jids;     // of the client's verified certificate
   std::uint32_t iterations = 0;          // the domain's default, shown to unknown users
   std::string unknown_user_secret;       // see made_up_credentials()
+  DowngradeProtection downgrade_protection = DowngradeProtection::on;
 };
 
 // Why a login failed, as far as an operator wants to tell cases apart.

@@ -1,6 +1,7 @@
 // Feeds bytes into a stream machine: scanner, parser and the bytes that are not whole yet.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,18 +29,22 @@ class StreamReader {
   template <class Stream>
   void feed(Stream& stream, std::string_view bytes) {
     unread_.append(bytes);
-    while (stream.wants_input() && !unread_.empty()) {
-      const xml::Scanner::Item item = scanner_.next(unread_);
-      if (item.token == xml::Scanner::Token::need_more) return;
-      // Taken out first: has_unread_input() asks for what stands behind the item.
-      const std::string taken = unread_.substr(0, item.size);
-      unread_.erase(0, item.size);
-      dispatch(stream, item.token, taken);
+    if (std::exchange(is_feeding_, true)) return;  // the call below us goes on with it
+    while (stream.wants_input() && has_unread()) {
+      const std::string_view input = std::string_view(unread_).substr(position_);
+      const xml::Scanner::Item item = scanner_.next(input);
+      if (item.token == xml::Scanner::Token::need_more) break;
+      // First, because has_unread_input() asks for what stands behind the item.
+      position_ += item.size;
+      dispatch(stream, item.token, input.substr(0, item.size));
     }
+    unread_.erase(0, position_);
+    position_ = 0;
+    is_feeding_ = false;
   }
 
   void restart() { scanner_.restart(); }
-  bool has_unread() const { return !unread_.empty(); }
+  bool has_unread() const { return position_ < unread_.size(); }
   void set_bounds(xml::Bounds bounds) {
     bounds_ = bounds;
     scanner_.set_bounds(bounds);
@@ -73,6 +78,8 @@ class StreamReader {
   xml::Bounds bounds_;
   xml::NamespaceScope scope_;
   std::string unread_;
+  std::size_t position_ = 0;  // of the next item in it
+  bool is_feeding_ = false;
 };
 
 }  // namespace herold::xmpp

@@ -106,7 +106,8 @@ std::optional<StreamError> ServerStream::judge_addresses(xml::Element header) {
   negotiation.context.emplace(SaslServerContext{
       environment_->crypto, environment_->random, environment_->limits, negotiation.domain,
       make_offer(*settings, channel_, negotiation.facts), negotiation.facts.bindings,
-      negotiation.facts.certificate_jids, settings->iterations, settings->unknown_user_secret});
+      negotiation.facts.certificate_jids, settings->iterations, settings->unknown_user_secret,
+      settings->downgrade_protection});
   return {};
 }
 

@@ -40,6 +40,7 @@ struct DomainSettings {
   std::vector<Mechanism> mechanisms;  // enabled ones; the machine leaves out what does not fit
   std::uint32_t iterations = 10000;   // shown to unknown users
   std::string unknown_user_secret;    // 32 bytes, kept for as long as the domain exists
+  DowngradeProtection downgrade_protection = DowngradeProtection::on;
 };
 
 // What TLS tells when its handshake is done.
