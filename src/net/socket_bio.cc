@@ -24,9 +24,7 @@ int write_socket(BIO* bio, const char* bytes, std::size_t size, std::size_t* too
 
 long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
-}  // namespace
-
-BioMethodHandle make_socket_bio_method() {
+BioMethodHandle make_method() {
   BioMethodHandle method(BIO_meth_new(BIO_TYPE_SOURCE_SINK, "herold socket"));
   if (!method || BIO_meth_set_read_ex(method.get(), read_socket) != 1 ||
       BIO_meth_set_write_ex(method.get(), write_socket) != 1 ||
@@ -35,8 +33,12 @@ BioMethodHandle make_socket_bio_method() {
   return method;
 }
 
-bool set_socket(SSL& ssl, const BIO_METHOD& method, Socket& socket) {
-  BIO* bio = BIO_new(&method);
+}  // namespace
+
+bool set_socket(SSL& ssl, Socket& socket) {
+  // OpenSSL wants its table of functions made at run time; it never changes afterwards.
+  static const BioMethodHandle method = make_method();
+  BIO* bio = method ? BIO_new(method.get()) : nullptr;
   if (!bio) return false;
   BIO_set_data(bio, &socket);
   BIO_set_init(bio, 1);

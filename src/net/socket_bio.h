@@ -6,11 +6,8 @@
 
 namespace herold::net {
 
-// One for each TLS context; outlives every BIO made from it.
-BioMethodHandle make_socket_bio_method();  // empty when there is no memory
-
 // Makes `ssl` read and write `socket`, which outlives it. The end and errors of the socket look
 // like "nothing now" to OpenSSL; the socket remembers them. False when there is no memory.
-bool set_socket(SSL& ssl, const BIO_METHOD& method, Socket& socket);
+bool set_socket(SSL& ssl, Socket& socket);
 
 }  // namespace herold::net

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "net/address.h"
-#include "net/test_peer.h"
+#include "net/loopback_test.h"
 
 namespace herold::net {
 namespace {
@@ -35,42 +35,7 @@ TEST(Address, RefusesEverythingElse) {
     EXPECT_FALSE(parse_address(bad)) << bad;
 }
 
-class TcpTest : public testing::Test {
- protected:
-  void SetUp() override { listen("127.0.0.1:0"); }
-  void listen(std::string_view address) {
-    listener_ = *Listener::open(address, limits_, log_);
-    ASSERT_TRUE(listener_->start(
-        *loop_, [this](std::unique_ptr<Transport> accepted) { accept(std::move(accepted)); }));
-  }
-  // Connects, and runs until both ends are there.
-  void pair() {
-    client_ = std::make_unique<TestPeer>(*loop_, *connect(listener_->address(), limits_));
-    loop_->run();
-  }
-  virtual void accept(std::unique_ptr<Transport> accepted) {
-    server_ = std::make_unique<TestPeer>(*loop_, std::move(accepted));
-    loop_->stop();
-  }
-  void run_until_end(TestPeer& peer) {
-    peer.on_end = [this] { loop_->stop(); };
-    if (!peer.ended) loop_->run();
-  }
-  void run_until_received(TestPeer& peer, std::size_t bytes) {
-    peer.on_bytes = [this, &peer, bytes] {
-      if (peer.received.size() >= bytes) loop_->stop();
-    };
-    if (peer.received.size() < bytes) loop_->run();
-    peer.on_bytes = nullptr;
-  }
-
-  SystemClock clock_;
-  Limits limits_;
-  NoLog log_;
-  std::unique_ptr<EpollLoop> loop_ = *EpollLoop::open(clock_, limits_);
-  std::unique_ptr<Listener> listener_;
-  std::unique_ptr<TestPeer> client_, server_;
-};
+using TcpTest = LoopbackTest;
 
 TEST_F(TcpTest, Echoes) {
   pair();

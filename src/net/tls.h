@@ -48,8 +48,7 @@ class TlsServerContext {
   static Result<std::unique_ptr<TlsServerContext>> make(
       const TlsServerSettings& settings, const std::vector<TlsCertificate>& certificates);
   // For make().
-  TlsServerContext(const TlsServerSettings& settings, BioMethodHandle method,
-                   SslContextHandle context);
+  TlsServerContext(const TlsServerSettings& settings, SslContextHandle context);
   ~TlsServerContext();
 
   // Handshakes from now on use these; live connections keep theirs. On error nothing changes.
@@ -66,7 +65,6 @@ class TlsServerContext {
 
   const UnknownName unknown_name_;
   const std::string protocols_;  // as ALPN writes them
-  BioMethodHandle method_;
   SslContextHandle context_;
   std::mutex mutex_;
   // Shared by this context and the handshakes that look into it while it is being replaced.
@@ -89,14 +87,13 @@ class TlsClientContext {
  public:
   static Result<std::unique_ptr<TlsClientContext>> make(const TlsClientSettings& settings);
   // For make().
-  TlsClientContext(ServerCheck check, BioMethodHandle method, SslContextHandle context);
+  TlsClientContext(ServerCheck check, SslContextHandle context);
 
   // For transports; `name` is a domain name or an IP literal.
   std::unique_ptr<TlsStream> connect(Socket& socket, std::string_view name);
 
  private:
   const ServerCheck check_;
-  BioMethodHandle method_;
   SslContextHandle context_;
 };
 

@@ -5,7 +5,6 @@
 #include <array>
 
 #include "net/socket.h"
-#include "net/socket_bio.h"
 #include "net/tls.h"
 #include "net/tls_context.h"
 #include "net/tls_stream.h"
@@ -33,9 +32,8 @@ bool expect_name(SSL* ssl, const std::string& name) {
 Result<std::unique_ptr<TlsClientContext>> TlsClientContext::make(
     const TlsClientSettings& settings) {
   ERR_clear_error();
-  BioMethodHandle method = make_socket_bio_method();
   SslContextHandle context(SSL_CTX_new(TLS_client_method()));
-  if (!method || !context) return tls_error("TLS");
+  if (!context) return tls_error("TLS");
   TRY(set_common_options(*context));
 
   const std::string protocols = TRY(alpn_list(settings.protocols));
@@ -58,12 +56,11 @@ Result<std::unique_ptr<TlsClientContext>> TlsClientContext::make(
                                  own.chain.get(), 1) != 1)
       return tls_error("certificate and key");
   }
-  return std::make_unique<TlsClientContext>(settings.check, std::move(method), std::move(context));
+  return std::make_unique<TlsClientContext>(settings.check, std::move(context));
 }
 
-TlsClientContext::TlsClientContext(ServerCheck check, BioMethodHandle method,
-                                   SslContextHandle context)
-    : check_(check), method_(std::move(method)), context_(std::move(context)) {}
+TlsClientContext::TlsClientContext(ServerCheck check, SslContextHandle context)
+    : check_(check), context_(std::move(context)) {}
 
 std::unique_ptr<TlsStream> TlsClientContext::connect(Socket& socket, std::string_view name) {
   ERR_clear_error();
@@ -78,7 +75,7 @@ std::unique_ptr<TlsStream> TlsClientContext::connect(Socket& socket, std::string
         check_ == ServerCheck::none || (!text.empty() && expect_name(ssl.get(), text));
     if (!named || !checked) ssl.reset();
   }
-  return std::make_unique<TlsStream>(std::move(ssl), *method_, socket);
+  return std::make_unique<TlsStream>(std::move(ssl), socket);
 }
 
 }  // namespace herold::net

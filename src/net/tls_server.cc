@@ -9,7 +9,6 @@
 #include <sstream>
 
 #include "net/socket.h"
-#include "net/socket_bio.h"
 #include "net/tls.h"
 #include "net/tls_context.h"
 #include "net/tls_stream.h"
@@ -108,20 +107,17 @@ Result<std::unique_ptr<TlsServerContext>> TlsServerContext::make(
     const TlsServerSettings& settings, const std::vector<TlsCertificate>& certificates) {
   TRY(alpn_list(settings.protocols));
   ERR_clear_error();
-  BioMethodHandle method = make_socket_bio_method();
   SslContextHandle context(SSL_CTX_new(TLS_server_method()));
-  if (!method || !context) return tls_error("TLS");
-  auto made = std::make_unique<TlsServerContext>(settings, std::move(method), std::move(context));
+  if (!context) return tls_error("TLS");
+  auto made = std::make_unique<TlsServerContext>(settings, std::move(context));
   TRY(made->prepare(settings));
   TRY(made->reload(certificates));
   return made;
 }
 
-TlsServerContext::TlsServerContext(const TlsServerSettings& settings, BioMethodHandle method,
-                                   SslContextHandle context)
+TlsServerContext::TlsServerContext(const TlsServerSettings& settings, SslContextHandle context)
     : unknown_name_(settings.unknown_name),
       protocols_(alpn_list(settings.protocols).value_or("")),
-      method_(std::move(method)),
       context_(std::move(context)) {}
 
 TlsServerContext::~TlsServerContext() = default;
@@ -156,7 +152,7 @@ std::unique_ptr<TlsStream> TlsServerContext::accept(Socket& socket) {
   ERR_clear_error();
   SslHandle ssl(SSL_new(context_.get()));
   if (ssl) SSL_set_accept_state(ssl.get());
-  return std::make_unique<TlsStream>(std::move(ssl), *method_, socket);
+  return std::make_unique<TlsStream>(std::move(ssl), socket);
 }
 
 // Called for every handshake, with or without a name. RFC 6066 section 3.

@@ -62,9 +62,8 @@ std::string write_pem(X509* certificate) {
 
 }  // namespace
 
-TlsStream::TlsStream(SslHandle ssl, const BIO_METHOD& method, Socket& socket)
-    : ssl_(std::move(ssl)), socket_(socket) {
-  if (!ssl_ || !set_socket(*ssl_, method, socket)) {
+TlsStream::TlsStream(SslHandle ssl, Socket& socket) : ssl_(std::move(ssl)), socket_(socket) {
+  if (!ssl_ || !set_socket(*ssl_, socket)) {
     failure_ = take_openssl_error();
     ssl_.reset();
   }

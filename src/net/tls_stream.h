@@ -21,7 +21,7 @@ class TlsStream {
   enum class Progress { waiting, done, failed };
 
   // `socket` outlives the stream and does not move.
-  TlsStream(SslHandle ssl, const BIO_METHOD& method, Socket& socket);
+  TlsStream(SslHandle ssl, Socket& socket);
 
   Progress handshake();
   bool secured() const { return secured_; }
