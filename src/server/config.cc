@@ -12,6 +12,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "net/file_handle.h"
+
 namespace herold::server {
 namespace {
 
@@ -23,27 +25,13 @@ std::unexpected<Error> cannot(std::string_view what, const std::string& path, in
               path + ": cannot " + std::string(what) + ": " + std::strerror(reason));
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
-
 Result<std::string> read_file(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.number() < 0) return cannot("read it", path, errno);
+  const net::FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return cannot("read it", path, errno);
   std::string text;
   char buffer[16384];
   while (text.size() <= most_file_bytes) {
-    const ssize_t got = ::read(file.number(), buffer, sizeof buffer);
+    const ssize_t got = ::read(file.get(), buffer, sizeof buffer);
     if (got == 0) return text;
     if (got > 0) text.append(buffer, static_cast<std::size_t>(got));
     if (got < 0 && errno != EINTR) return cannot("read it", path, errno);
@@ -133,10 +121,10 @@ std::string default_data_folder() {
 }
 
 Result<> check_secret_file(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.number() < 0) return cannot("read it", path, errno);
+  const net::FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file) return cannot("read it", path, errno);
   struct stat found{};
-  if (::fstat(file.number(), &found) != 0) return cannot("look at it", path, errno);
+  if (::fstat(file.get(), &found) != 0) return cannot("look at it", path, errno);
   if (!S_ISREG(found.st_mode)) return fail(Fault::refused, path + ": is not a file");
   if ((found.st_mode & (S_IRWXG | S_IRWXO)) == 0) return {};
   return fail(Fault::refused, path +
