@@ -113,10 +113,14 @@ void ConfigReader::problem(toml::source_position where, std::string_view key,
   problems_.emplace_back(where, std::string(key) + ": " + std::string(text));
 }
 
-// For what is found only when all is read: the line is remembered, the column is not.
+// For what is found only when all is read: the line is remembered, the column is not. A key that
+// was complained about already left its default behind, about which there is nothing to say.
 void ConfigReader::problem_at(std::string_view recorded_key, std::string_view text) {
   const auto found = config_.lines.find(recorded_key);
   const std::uint32_t line = found == config_.lines.end() ? 1 : found->second;
+  const std::string start = std::string(recorded_key) + ": ";
+  for (const auto& [where, what] : problems_)
+    if (where.line == line && what.starts_with(start)) return;
   problem({line, 1}, recorded_key, text);
 }
 
@@ -338,6 +342,8 @@ void ConfigReader::check_contact(const ContactConfig& contact, const Place& plac
 }
 
 void ConfigReader::check_domain_name(Domain& domain, const Place& place) {
+  if (domain.name.empty() && config_.lines.contains(place.key("name")))
+    return problem_at(place.key("name"), "must not be empty");
   if (domain.name.empty())
     return problem_at(place.name, "needs a name, such as name = \"example.org\"");
   auto jid = xmpp::Jid::parse(domain.name);

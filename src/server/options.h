@@ -172,21 +172,31 @@ std::string print_option(const void* config) {
 }
 
 template <class C, std::size_t I>
+std::string default_of_option() {
+  const C defaults{};
+  return print_option<C, I>(&defaults);
+}
+
+template <class C, std::size_t I>
+std::string type_of_option() {
+  return std::get<I>(C::options).type_text();
+}
+
+template <class C, std::size_t I>
+Result<std::string> check_option(const OptionValue& value) {
+  constexpr const auto& option = std::get<I>(C::options);
+  return option.print(TRY(option.read(value)));
+}
+
+template <class C, std::size_t I>
 consteval OptionRow option_row() {
   return {.name = std::get<I>(C::options).name,
           .help = std::get<I>(C::options).help,
-          .type_text = [] { return std::get<I>(C::options).type_text(); },
-          .default_text =
-              [] {
-                const C defaults{};
-                return print_option<C, I>(&defaults);
-              },
+          .type_text = type_of_option<C, I>,
+          .default_text = default_of_option<C, I>,
           .apply = apply_option<C, I>,
           .print = print_option<C, I>,
-          .check = [](const OptionValue& value) -> Result<std::string> {
-            constexpr const auto& option = std::get<I>(C::options);
-            return option.print(TRY(option.read(value)));
-          }};
+          .check = check_option<C, I>};
 }
 
 template <class C>
