@@ -34,6 +34,12 @@ if(HEROLD_SANITIZE)
   add_compile_options(-fsanitize=${HEROLD_SANITIZE} -fno-sanitize-recover=all
     -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${HEROLD_SANITIZE})
+  if(HEROLD_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize=vptr)  # needs RTTI, which the portable layers have not
+  endif()
+endif()
+if(HEROLD_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # tests/fuzz/CMakeLists.txt links the driver
 endif()
 if(NOT HEROLD_WASM)
   add_link_options(-fuse-ld=lld)

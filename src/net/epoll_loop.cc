@@ -46,6 +46,18 @@ EpollLoop::EpollLoop(const Clock& clock, const Limits& limits, FileHandle epoll,
       epoll_(std::move(epoll)),
       wake_(std::move(wake)) {}
 
+EpollLoop::~EpollLoop() {
+  // What the tasks own may hold timers and watches of this loop: they go while it is whole.
+  turn_end_ = nullptr;
+  timers_.clear();
+  std::vector<Task>().swap(running_);
+  std::vector<Task> posted;
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(posted, posted_);
+  }
+}
+
 void EpollLoop::post(Task task) {
   {
     const std::lock_guard lock(mutex_);

@@ -38,6 +38,7 @@ class EpollLoop final : public Loop {
   static Result<std::unique_ptr<EpollLoop>> open(const Clock& clock, const Limits& limits);
   // For open(), which makes the two files.
   EpollLoop(const Clock& clock, const Limits& limits, FileHandle epoll, FileHandle wake);
+  ~EpollLoop() override;
 
   const Clock& clock() const override { return clock_; }
   void post(Task task) override;

@@ -38,6 +38,11 @@ class TestPeer final : public Transport::Handler {
     });
   }
   void close() { transport_.reset(); }
+  // The same once everything has been taken.
+  void finish() {
+    on_drained = [this] { transport_.reset(); };
+    if (out_.empty()) on_drained();
+  }
 
   Loop& loop() { return *loop_; }
   std::string received;

@@ -24,6 +24,10 @@ void TimerHeap::remove(std::uint64_t id) {
   if (find(id)) gone = take(static_cast<std::uint32_t>(id));
 }
 
+void TimerHeap::clear() {
+  while (!heap_.empty()) Task gone = take(heap_.front().slot);
+}
+
 bool TimerHeap::contains(std::uint64_t id) const { return find(id) != nullptr; }
 
 std::optional<MonotonicTime> TimerHeap::next() const {

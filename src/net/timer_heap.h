@@ -17,6 +17,8 @@ class TimerHeap {
   void remove(std::uint64_t id);                    // nothing when it has gone already
   bool contains(std::uint64_t id) const;
 
+  void clear();  // what the tasks hold may still come back to this heap meanwhile
+
   std::size_t size() const { return heap_.size(); }
   std::optional<MonotonicTime> next() const;
 
