@@ -104,14 +104,15 @@ void TreeBuilder::allocate() {
     shape_.inherited_bytes += default_ns_.size();
   }
   using Block = Document::Block;
-  const std::size_t words =
-      shape_.elements * detail::element_words + shape_.texts * detail::text_words;
-  const std::size_t text = input_.size() + 1 + shape_.inherited_bytes;
-  const std::size_t bytes = sizeof(Block) + words * sizeof(std::uint32_t) +
-                            shape_.attributes * sizeof(detail::AttributeNode) +
-                            shape_.namespaces * sizeof(detail::NamespaceNode) + text;
-  CHECK(bytes <= UINT32_MAX * std::uint64_t{8} && text <= UINT32_MAX);
-  void* memory = std::malloc(bytes);
+  const std::uint64_t words = std::uint64_t{shape_.elements} * detail::element_words +
+                              std::uint64_t{shape_.texts} * detail::text_words;
+  const std::uint64_t text = input_.size() + 1 + shape_.inherited_bytes;
+  const std::uint64_t bytes = sizeof(Block) + words * sizeof(std::uint32_t) +
+                              shape_.attributes * sizeof(detail::AttributeNode) +
+                              shape_.namespaces * sizeof(detail::NamespaceNode) + text;
+  const auto size = static_cast<std::size_t>(bytes);
+  CHECK(size == bytes && words <= UINT32_MAX && text <= UINT32_MAX);
+  void* memory = std::malloc(size);
   CHECK(memory != nullptr);
   document_.block_.reset(new (memory) Block{static_cast<std::uint32_t>(words), shape_.attributes,
                                             shape_.namespaces, static_cast<std::uint32_t>(text)});

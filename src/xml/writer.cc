@@ -1,6 +1,8 @@
 // The canonical writer: escaping, namespaces, and whole trees without recursion.
 #include "xml/writer.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "xml/find.h"
 
@@ -40,28 +42,6 @@ void append_escaped(std::string& out, std::string_view text, Special special) {
   }
 }
 
-// The number of an attribute's namespace among those of its element that need a prefix: 1 for the
-// first. `known` says whether an attribute before it has the same.
-struct PrefixNumber {
-  int number;
-  bool known;
-};
-PrefixNumber prefix_number(Element element, std::size_t index) {
-  // Quadratic in the attributes of one element with a namespace, which bounds keep at 64.
-  std::vector<std::string_view> seen;
-  std::size_t at = 0;
-  for (const Attribute& attribute : element.attributes()) {
-    if (!attribute.ns.empty() && attribute.ns != xml_ns) {
-      std::size_t number = 0;
-      while (number < seen.size() && seen[number] != attribute.ns) ++number;
-      if (at == index) return {static_cast<int>(number) + 1, number < seen.size()};
-      if (number == seen.size()) seen.push_back(attribute.ns);
-    }
-    ++at;
-  }
-  return {0, true};
-}
-
 void append_attribute(std::string& out, std::string_view name, std::string_view value) {
   out += ' ';
   out += name;
@@ -70,16 +50,27 @@ void append_attribute(std::string& out, std::string_view name, std::string_view 
   out += '"';
 }
 
-// An attribute with a namespace: xml:NAME, or nsN:NAME with N declared where it is first needed.
-void append_namespaced(std::string& out, Element element, std::size_t index,
-                       const Attribute& attribute) {
-  if (attribute.ns == xml_ns)
-    return append_attribute(out, std::string("xml:").append(attribute.name), attribute.value);
-  const PrefixNumber prefix = prefix_number(element, index);
-  const std::string name = "ns" + std::to_string(prefix.number);
-  if (!prefix.known) append_attribute(out, "xmlns:" + name, attribute.ns);
-  append_attribute(out, name + ':' + std::string(attribute.name), attribute.value);
-}
+// Prefixes for the attributes of one element: ns1 for the first namespace that needs one, ...
+class Prefixes {
+ public:
+  // xml:NAME, or nsN:NAME with the declaration where it is first needed.
+  void append(std::string& out, const Attribute& attribute) {
+    std::string name = "xml";
+    if (attribute.ns != xml_ns) {
+      // Inside one element of a Document equal namespaces are the same piece of its memory.
+      const auto known = std::ranges::find(seen_, attribute.ns.data());
+      name = "ns" + std::to_string(known - seen_.begin() + 1);
+      if (known == seen_.end()) {
+        append_attribute(out, "xmlns:" + name, attribute.ns);
+        seen_.push_back(attribute.ns.data());
+      }
+    }
+    append_attribute(out, name.append(":").append(attribute.name), attribute.value);
+  }
+
+ private:
+  std::vector<const char*> seen_;
+};
 
 }  // namespace
 
@@ -137,14 +128,13 @@ Writer& Writer::leaf(std::string_view name, std::string_view content) {
 void Writer::start(Element element) {
   open(element.name(), element.ns());
   open_.back().source = element;
-  std::size_t index = 0;
+  Prefixes prefixes;
   for (const Attribute& attribute : element.attributes()) {
     if (attribute.ns.empty()) {
       append_attribute(out_, attribute.name, attribute.value);
     } else {
-      append_namespaced(out_, element, index, attribute);
+      prefixes.append(out_, attribute);
     }
-    ++index;
   }
 }
 
