@@ -51,6 +51,7 @@ struct Limits {
   std::uint64_t offline_bytes = 5_MiB;
   std::uint64_t roster_items = 2000;
   std::uint64_t roster_groups = 20;
+  std::uint64_t roster_removals = 100;
   std::uint64_t roster_name_bytes = 1023;
   std::uint64_t pending_subscriptions = 200;
   std::uint64_t block_items = 1000;
@@ -74,6 +75,7 @@ struct Limits {
   std::uint64_t turn_accepts = 32;
   std::uint64_t accept_pause = 1;
   std::uint64_t store_queue = 65536;
+  std::uint64_t store_batch = 1000;
   std::uint64_t journal_segment_bytes = 32_MiB;
   std::uint64_t journal_reserve_bytes = 1_MiB;
   std::uint64_t journal_segments = 16;

@@ -56,6 +56,9 @@ class Database {
   // Reads everything and checks it; Fault::malformed with what is damaged.
   virtual void verify(Executor& executor, Completion<> done) = 0;
 
+  // Drops what waits, uncommitted and unanswered: the simulated death of the process.
+  virtual void abandon() = 0;
+
   virtual DatabaseStatistics statistics() const = 0;
 };
 

@@ -34,7 +34,8 @@ struct Message {
 struct Reference {
   Box box;
   // The owner's number of the message: grows within an owner, over all of its boxes. Given by
-  // the home of the owner (so that it is known before the commit); 0: the next one.
+  // the home of the owner, so that it is known before the commit: the last one plus 1, or the wall
+  // clock's microseconds where that is more. 0: the store does the same.
   std::uint64_t id = 0;
 };
 

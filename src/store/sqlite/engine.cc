@@ -1,0 +1,237 @@
+// Opening, grouping and committing.
+#include "store/sqlite/engine.h"
+
+#include <sys/stat.h>
+
+#include "store/sqlite/schema.h"
+
+namespace herold::store {
+namespace {
+
+constexpr std::int64_t checked_pages = 16384;  // 64 MiB: more is checked only on demand
+
+constexpr std::string_view remember_open =
+    "INSERT OR REPLACE INTO state(key, value) VALUES('open', ?1)";
+
+}  // namespace
+
+Engine::Engine(const SqliteOptions& options, const Limits& limits, Log& log)
+    : limits_(limits),
+      log_(log),
+      inline_(options.inline_executor),
+      alive_(std::make_shared<Engine*>(this)) {}
+
+Result<std::unique_ptr<Engine>> Engine::open(const SqliteOptions& options, const Limits& limits,
+                                             Log& log) {
+  std::unique_ptr<Engine> engine(new Engine(options, limits, log));
+  if (auto ready = engine->prepare(options); !ready) {
+    engine->writer_.reset();
+    return std::unexpected(Error{ready.error().fault, options.path + ": " + ready.error().text});
+  }
+  if (!engine->inline_) engine->start_threads();
+  return engine;
+}
+
+Result<> Engine::prepare(const SqliteOptions& options) {
+  const mode_t before = ::umask(0077);  // the file and its companions are nobody else's
+  auto opened = Connection::open(options.path, Connection::Mode::write);
+  auto configured = opened ? configure(**opened, options) : Result<>();
+  ::umask(before);
+  writer_ = TRY(std::move(opened));
+  TRY(std::move(configured));
+  TRY(
+      writer_->script("CREATE TABLE IF NOT EXISTS state(key TEXT PRIMARY KEY, value) "
+                      "WITHOUT ROWID"));
+  TRY(check_after_crash(options));
+  TRY(migrate(*writer_, core_schema));
+  erase_.assign(core_schema.erase.begin(), core_schema.erase.end());
+  for (const Schema& schema : options.modules) {
+    TRY(migrate(*writer_, schema));
+    erase_.insert(erase_.end(), schema.erase.begin(), schema.erase.end());
+  }
+  TRY(writer_->execute(remember_open, 1));
+  if (inline_ || options.path == ":memory:") return {};
+  reader_ = TRY(Connection::open(options.path, Connection::Mode::read));
+  return reader_->script(
+      "PRAGMA query_only = ON; PRAGMA cache_size = -256; "
+      "PRAGMA busy_timeout = 5000;");
+}
+
+Result<> Engine::configure(Connection& connection, const SqliteOptions& options) {
+  TRY(
+      connection.script("PRAGMA page_size = 4096; PRAGMA busy_timeout = 5000; "
+                        "PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON; "
+                        "PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY; "
+                        "PRAGMA journal_size_limit = 4194304; PRAGMA trusted_schema = OFF;"));
+  TRY(connection.script(options.durability == Durability::full ? "PRAGMA synchronous = FULL"
+                                                               : "PRAGMA synchronous = OFF"));
+  if (options.most_pages == 0) return {};
+  return connection.script("PRAGMA max_page_count = " + std::to_string(options.most_pages));
+}
+
+// A damaged page costs what stands on it, not the service (HOSTILE 179): it is reported.
+Result<> Engine::check_after_crash(const SqliteOptions& options) {
+  {
+    Rows open = TRY(writer_->query("SELECT 1 FROM state WHERE key = 'open' AND value = 1"));
+    if (!TRY(open.next())) return {};
+    Rows pages = TRY(writer_->query("PRAGMA page_count"));
+    if (!TRY(pages.next()) || pages.number(0) > checked_pages) return {};
+  }
+  Rows rows = TRY(writer_->query("PRAGMA quick_check(3)"));
+  while (TRY(rows.next()))
+    if (rows.bytes(0) != "ok")
+      log_.error("database_damaged", {{"file", options.path}, {"what", rows.bytes(0)}});
+  return {};
+}
+
+void Engine::start_threads() {
+  writing_ = std::thread([this] { serve(writes_, *writer_); });
+  if (reader_) reading_ = std::thread([this] { serve(reads_, *reader_); });
+}
+
+Engine::~Engine() {
+  *alive_ = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (writing_.joinable()) writing_.join();
+  if (reading_.joinable()) reading_.join();
+  if (!writer_) return;
+  if (inline_) run_inline();
+  reader_.reset();
+  // Should this fail, the next start checks the file once more; nothing else depends on it.
+  static_cast<void>(writer_->execute(remember_open, 0));
+}
+
+void Engine::submit(std::unique_ptr<Job> job, Lane lane) {
+  if (waiting_.fetch_add(1) >= limits_.store_queue) {
+    --waiting_;
+    ++failures_;
+    return job->finish(fail(Fault::unavailable, "too many database jobs are waiting"));
+  }
+  bool schedule = false;
+  {
+    const std::lock_guard lock(mutex_);
+    (lane == Lane::reader && reader_ ? reads_ : writes_).push_back(std::move(job));
+    schedule = inline_ && !std::exchange(scheduled_, true);
+  }
+  if (!inline_) return wake_.notify_all();
+  if (schedule)
+    inline_->post([alive = alive_] {
+      if (*alive) (*alive)->run_inline();
+    });
+}
+
+void Engine::abandon() {
+  const std::lock_guard lock(mutex_);
+  waiting_ -= writes_.size() + reads_.size();
+  writes_.clear();
+  reads_.clear();
+}
+
+Engine::Jobs Engine::take(Jobs& queue) {
+  Jobs group;
+  if (queue.size() <= limits_.store_batch) {
+    group.swap(queue);
+    return group;
+  }
+  for (std::uint64_t i = 0; i < limits_.store_batch; ++i) {
+    group.push_back(std::move(queue.front()));
+    queue.pop_front();
+  }
+  return group;
+}
+
+void Engine::serve(Jobs& queue, Connection& connection) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [&] { return stopping_ || !queue.empty(); });
+    if (queue.empty()) return;
+    Jobs jobs = take(queue);
+    lock.unlock();
+    run_group(connection, jobs);
+    lock.lock();
+  }
+}
+
+void Engine::run_inline() {
+  std::unique_lock lock(mutex_);
+  scheduled_ = false;
+  while (!writes_.empty()) {
+    Jobs jobs = take(writes_);
+    lock.unlock();
+    run_group(*writer_, jobs);
+    lock.lock();
+  }
+}
+
+void Engine::run_group(Connection& connection, Jobs& jobs) {
+  bool writes = false, erases = false;
+  for (const auto& job : jobs) {
+    writes |= job->kind() != Job::Kind::read;
+    erases |= job->kind() == Job::Kind::erase;
+  }
+  std::vector<Result<>> outcomes(jobs.size());
+  if (!writes) {
+    for (std::size_t i = 0; i < jobs.size(); ++i) outcomes[i] = jobs[i]->run(connection);
+  } else if (!try_group(connection, jobs, outcomes)) {
+    // Some errors (disk full, I/O) roll the whole transaction back: each job on its own, so that
+    // one that is too big does not hurt the others.
+    for (std::size_t i = 0; i < jobs.size(); ++i) outcomes[i] = run_alone(connection, *jobs[i]);
+  }
+  // Best effort: a reader may hold the log; then the next checkpoint does it.
+  if (erases) static_cast<void>(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+  finish(jobs, outcomes);
+}
+
+void Engine::finish(Jobs& jobs, const std::vector<Result<>>& outcomes) {
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (!outcomes[i] && outcomes[i].error().fault == Fault::unavailable) ++failures_;
+    ++jobs_;
+    --waiting_;
+    jobs[i]->finish(outcomes[i]);
+  }
+}
+
+bool Engine::try_group(Connection& connection, Jobs& jobs, std::vector<Result<>>& outcomes) {
+  if (!connection.execute("BEGIN IMMEDIATE")) return false;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    outcomes[i] = jobs[i]->kind() == Job::Kind::read ? jobs[i]->run(connection)
+                                                     : run_in_savepoint(connection, *jobs[i]);
+    if (!connection.in_transaction()) return false;
+  }
+  if (connection.execute("COMMIT")) {
+    ++transactions_;
+    return true;
+  }
+  if (connection.in_transaction()) static_cast<void>(connection.execute("ROLLBACK"));
+  return false;
+}
+
+Result<> Engine::run_in_savepoint(Connection& connection, Job& job) {
+  TRY(connection.execute("SAVEPOINT job"));
+  auto outcome = job.run(connection);
+  if (!outcome && connection.in_transaction()) TRY(connection.execute("ROLLBACK TO job"));
+  if (connection.in_transaction()) TRY(connection.execute("RELEASE job"));
+  return outcome;
+}
+
+Result<> Engine::run_alone(Connection& connection, Job& job) {
+  if (job.kind() == Job::Kind::read) return job.run(connection);
+  TRY(connection.execute("BEGIN IMMEDIATE"));
+  auto outcome = job.run(connection);
+  if (outcome) outcome = connection.execute("COMMIT");
+  if (outcome)
+    ++transactions_;
+  else if (connection.in_transaction())
+    TRY(connection.execute("ROLLBACK"));
+  return outcome;
+}
+
+DatabaseStatistics Engine::statistics() const {
+  return {waiting_, jobs_, transactions_, failures_};
+}
+
+}  // namespace herold::store

@@ -1,0 +1,96 @@
+// Tables and migrations. Steps are only ever appended; what a release has run stays as it is.
+#include "store/sqlite/schema.h"
+
+namespace herold::store {
+namespace {
+
+constexpr std::string_view step_1 = R"(
+CREATE TABLE account(
+  address TEXT PRIMARY KEY, domain TEXT NOT NULL, state INTEGER NOT NULL,
+  created INTEGER NOT NULL, last_sign_in INTEGER) WITHOUT ROWID;
+CREATE INDEX account_domain ON account(domain, address);
+CREATE TABLE credential(
+  address TEXT NOT NULL, hash TEXT NOT NULL, salt BLOB NOT NULL, iterations INTEGER NOT NULL,
+  stored_key BLOB NOT NULL, server_key BLOB NOT NULL,  -- sealed
+  PRIMARY KEY(address, hash)) WITHOUT ROWID;
+
+-- Differences are known for versions from `oldest` on.
+CREATE TABLE roster(
+  owner TEXT PRIMARY KEY, version INTEGER NOT NULL, oldest INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE roster_item(
+  owner TEXT NOT NULL, contact TEXT NOT NULL, version INTEGER NOT NULL, removed INTEGER NOT NULL,
+  name TEXT NOT NULL, subscription INTEGER NOT NULL, ask INTEGER NOT NULL,
+  approved INTEGER NOT NULL, groups BLOB NOT NULL, PRIMARY KEY(owner, contact)) WITHOUT ROWID;
+CREATE TABLE subscription_request(
+  owner TEXT NOT NULL, contact TEXT NOT NULL, received INTEGER NOT NULL, stanza BLOB NOT NULL,
+  PRIMARY KEY(owner, contact)) WITHOUT ROWID;
+
+-- A message stands once; `uses` counts its references.
+CREATE TABLE message(
+  number INTEGER PRIMARY KEY AUTOINCREMENT, stanza_id TEXT NOT NULL UNIQUE, sender TEXT NOT NULL,
+  recipient TEXT NOT NULL, time INTEGER NOT NULL, uses INTEGER NOT NULL, stanza BLOB NOT NULL);
+CREATE TABLE box(
+  number INTEGER PRIMARY KEY, owner TEXT NOT NULL, kind INTEGER NOT NULL, session TEXT NOT NULL,
+  count INTEGER NOT NULL, bytes INTEGER NOT NULL, UNIQUE(owner, kind, session));
+CREATE TABLE reference(
+  box INTEGER NOT NULL, id INTEGER NOT NULL, message INTEGER NOT NULL,
+  PRIMARY KEY(box, id)) WITHOUT ROWID;
+CREATE TABLE newest_id(owner TEXT PRIMARY KEY, id INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE record(
+  module TEXT NOT NULL, owner TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL,
+  value BLOB NOT NULL, UNIQUE(module, owner, key));
+CREATE INDEX record_owner ON record(owner);
+)";
+
+constexpr std::string_view steps[] = {step_1};
+
+// References and messages are removed by code, which knows the counts.
+constexpr std::string_view erase[] = {
+    "DELETE FROM credential WHERE address = ?1",
+    "DELETE FROM roster WHERE owner = ?1",
+    "DELETE FROM roster_item WHERE owner = ?1",
+    "DELETE FROM subscription_request WHERE owner = ?1",
+    "DELETE FROM newest_id WHERE owner = ?1",
+    "DELETE FROM record WHERE owner = ?1",
+};
+
+Result<std::uint64_t> version_of(Connection& connection, std::string_view name) {
+  Rows rows = TRY(connection.query("SELECT version FROM schema_version WHERE name = ?1", name));
+  return TRY(rows.next()) ? static_cast<std::uint64_t>(rows.number(0)) : 0;
+}
+
+Result<> take_step(Connection& connection, const Schema& schema, std::uint64_t version) {
+  TRY(connection.script(std::string(schema.steps[version])));
+  return connection.execute("INSERT OR REPLACE INTO schema_version(name, version) VALUES(?1, ?2)",
+                            schema.name, version + 1);
+}
+
+}  // namespace
+
+constexpr Schema core{"core", steps, erase};
+const Schema core_schema = core;
+
+Result<> migrate(Connection& connection, const Schema& schema) {
+  TRY(
+      connection.script("CREATE TABLE IF NOT EXISTS schema_version("
+                        "name TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID"));
+  std::uint64_t version = TRY(version_of(connection, schema.name));
+  if (version > schema.steps.size())
+    return fail(Fault::invalid, "the database was written by a newer release: its tables \"" +
+                                    std::string(schema.name) + "\" have version " +
+                                    std::to_string(version) + ", this release knows up to " +
+                                    std::to_string(schema.steps.size()) +
+                                    "; start the newer release, or restore a backup");
+  for (; version < schema.steps.size(); ++version) {
+    TRY(connection.script("BEGIN IMMEDIATE"));
+    auto done = take_step(connection, schema, version);
+    if (done) done = connection.script("COMMIT");
+    if (done) continue;
+    if (connection.in_transaction()) TRY(connection.script("ROLLBACK"));
+    return done;
+  }
+  return {};
+}
+
+}  // namespace herold::store
