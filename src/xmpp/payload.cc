@@ -180,8 +180,9 @@ bool write_bool(const void* value, std::string& text) {
 // Decimal, in the range of the type, an optional sign as xs:integer has it.
 template <std::integral T>
 bool read_integer(void* value, std::string_view text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
-  if (text.empty() || text.starts_with('+')) return false;
+  const bool signs = text.starts_with('+');
+  if (signs) text.remove_prefix(1);
+  if (text.starts_with('-') && signs) return false;
   T number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return false;

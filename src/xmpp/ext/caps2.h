@@ -1,4 +1,4 @@
-// XEP-0390 Entity Capabilities 2.0, with the hashes of XEP-0300; the input is made in xmpp/caps.h.
+// XEP-0390 Entity Capabilities 2.0 and the hashes of XEP-0300; their input is from xmpp/caps.h.
 #pragma once
 
 #include "xmpp/payload.h"

@@ -1,0 +1,168 @@
+// The payloads of the extensions: the examples of their specifications, read and written back.
+#include <gtest/gtest.h>
+
+#include "xmpp/ext/adhoc.h"
+#include "xmpp/ext/bind.h"
+#include "xmpp/ext/blocking.h"
+#include "xmpp/ext/caps.h"
+#include "xmpp/ext/caps2.h"
+#include "xmpp/ext/carbons.h"
+#include "xmpp/ext/chat_states.h"
+#include "xmpp/ext/csi.h"
+#include "xmpp/ext/delay.h"
+#include "xmpp/ext/disco.h"
+#include "xmpp/ext/forward.h"
+#include "xmpp/ext/hints.h"
+#include "xmpp/ext/idle.h"
+#include "xmpp/ext/last.h"
+#include "xmpp/ext/ping.h"
+#include "xmpp/ext/private.h"
+#include "xmpp/ext/register.h"
+#include "xmpp/ext/roster.h"
+#include "xmpp/ext/rsm.h"
+#include "xmpp/ext/sasl_channel_binding.h"
+#include "xmpp/ext/session.h"
+#include "xmpp/ext/stanza_id.h"
+#include "xmpp/ext/stream_limits.h"
+#include "xmpp/ext/stream_management.h"
+#include "xmpp/ext/time.h"
+#include "xmpp/ext/vcard.h"
+#include "xmpp/ext/version.h"
+#include "xmpp/testing.h"
+
+namespace herold::xmpp {
+namespace {
+
+// Reads `text`, which is written canonically, and expects the same bytes back.
+template <class P>
+void expect_same(std::string_view text) {
+  const Answer<P> payload = read_text<P>(text);
+  ASSERT_TRUE(payload) << text << ": " << payload.error().text;
+  EXPECT_EQ(to_xml(*payload), text);
+}
+
+template <class P>
+void expect_refused(std::string_view text) {
+  const Answer<P> payload = read_text<P>(text);
+  ASSERT_FALSE(payload) << text;
+  EXPECT_EQ(payload.error().condition, Condition::bad_request);
+}
+
+TEST(ExtTest, CoreOfRfc6120And6121) {
+  expect_same<Bind>(R"(<bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"/>)");
+  expect_same<Bind>(
+      R"(<bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"><resource>balcony</resource></bind>)");
+  expect_same<SessionFeature>(
+      R"(<session xmlns="urn:ietf:params:xml:ns:xmpp-session"><optional/></session>)");
+  expect_same<RosterQuery>(
+      R"(<query xmlns="jabber:iq:roster" ver=""><item jid="romeo@example.net" name="Romeo" )"
+      R"(subscription="both" approved="true"><group>Friends</group></item>)"
+      R"(<item jid="a@b" subscription="none" ask="subscribe"/></query>)");
+  EXPECT_FALSE(read_text<RosterQuery>("<query xmlns='jabber:iq:roster'/>")->ver);
+  expect_refused<RosterQuery>("<query xmlns='jabber:iq:roster'><item/></query>");
+  expect_refused<RosterQuery>("<query xmlns='jabber:iq:roster'><item jid='@'/></query>");
+  expect_refused<RosterQuery>(
+      "<query xmlns='jabber:iq:roster'><item jid='a@b' subscription='all'/></query>");
+}
+
+TEST(ExtTest, SmallQueries) {
+  expect_same<PingQuery>(R"(<ping xmlns="urn:xmpp:ping"/>)");
+  expect_same<Version>(
+      R"(<query xmlns="jabber:iq:version"><name>Exodus</name><version>0.7</version></query>)");
+  expect_same<EntityTime>(R"(<time xmlns="urn:xmpp:time"><tzo>-06:00</tzo>)"
+                          R"(<utc>2006-12-19T17:58:35Z</utc></time>)");
+  expect_same<LastActivity>(R"(<query xmlns="jabber:iq:last" seconds="903">Heading</query>)");
+  expect_refused<LastActivity>("<query xmlns='jabber:iq:last' seconds='-1'/>");
+}
+
+TEST(ExtTest, Discovery) {
+  expect_same<DiscoInfo>(
+      R"(<query xmlns="http://jabber.org/protocol/disco#info" node="n">)"
+      R"(<identity category="server" type="im" name="H" xml:lang="en"/>)"
+      R"(<feature var="urn:xmpp:ping"/><x xmlns="jabber:x:data" type="result">)"
+      R"(<field var="FORM_TYPE" type="hidden"><value>t</value></field></x></query>)");
+  expect_same<DiscoItems>(R"(<query xmlns="http://jabber.org/protocol/disco#items">)"
+                          R"(<item jid="people.shakespeare.lit" name="Directory"/></query>)");
+  expect_same<Caps>(
+      R"(<c xmlns="http://jabber.org/protocol/caps" hash="sha-1" node="n" ver="v="/>)");
+  expect_same<Caps2>(R"(<c xmlns="urn:xmpp:caps"><hash xmlns="urn:xmpp:hashes:2" )"
+                     R"(algo="sha-256">K1Njy3HZ</hash></c>)");
+}
+
+TEST(ExtTest, AccountsAndStorage) {
+  expect_same<Block>(
+      R"(<block xmlns="urn:xmpp:blocking"><item jid="romeo@montague.net"/></block>)");
+  expect_same<Unblock>(R"(<unblock xmlns="urn:xmpp:blocking"/>)");
+  expect_same<Blocklist>(R"(<blocklist xmlns="urn:xmpp:blocking"/>)");
+  expect_same<PrivateQuery>(R"(<query xmlns="jabber:iq:private"><exodus xmlns="exodus:prefs">)"
+                            R"(<nick>Hamlet</nick></exodus></query>)");
+  expect_same<VCard>(R"(<vCard xmlns="vcard-temp"><FN>P</FN><N><GIVEN/></N></vCard>)");
+  expect_same<RegisterQuery>(
+      R"(<query xmlns="jabber:iq:register"><instructions>i</instructions>)"
+      R"(<username/><password/><x xmlns="jabber:x:data" type="form"/></query>)");
+  EXPECT_TRUE(
+      read_text<RegisterQuery>("<query xmlns='jabber:iq:register'><remove/></query>")->remove);
+}
+
+TEST(ExtTest, Messages) {
+  const std::string forwarded =
+      R"(<forwarded xmlns="urn:xmpp:forward:0"><delay xmlns="urn:xmpp:delay" )"
+      R"(stamp="2010-07-10T23:08:25Z"/><message xmlns="jabber:client" to="a@b">)"
+      R"(<body>x</body></message></forwarded>)";
+  expect_same<Forwarded>(forwarded);
+  expect_same<CarbonSent>("<sent xmlns=\"urn:xmpp:carbons:2\">" + forwarded + "</sent>");
+  expect_refused<CarbonReceived>("<received xmlns='urn:xmpp:carbons:2'/>");
+  expect_same<CarbonsEnable>(R"(<enable xmlns="urn:xmpp:carbons:2"/>)");
+  expect_same<Delay>(R"(<delay xmlns="urn:xmpp:delay" from="capulet.com" )"
+                     R"(stamp="2002-09-10T23:08:25Z">Offline Storage</delay>)");
+  expect_refused<Delay>("<delay xmlns='urn:xmpp:delay'/>");
+  expect_same<HintNoStore>(R"(<no-store xmlns="urn:xmpp:hints"/>)");
+  expect_same<StanzaId>(R"(<stanza-id xmlns="urn:xmpp:sid:0" id="5f3d" by="a@b"/>)");
+  expect_refused<StanzaId>("<stanza-id xmlns='urn:xmpp:sid:0' id='1'/>");
+  expect_same<OriginId>(R"(<origin-id xmlns="urn:xmpp:sid:0" id="de30"/>)");
+  expect_same<Idle>(R"(<idle xmlns="urn:xmpp:idle:1" since="1969-07-21T02:56:15Z"/>)");
+  const xml::Document state = parse_test(
+      "<message><body/><paused xmlns='http://jabber.org/protocol/chatstates'/></message>");
+  EXPECT_EQ(find_chat_state(state.root()), ChatState::paused);
+}
+
+TEST(ExtTest, StreamManagement) {
+  expect_same<SmEnable>(R"(<enable xmlns="urn:xmpp:sm:3" resume="true" max="60"/>)");
+  EXPECT_TRUE(read_text<SmEnable>("<enable xmlns='urn:xmpp:sm:3' resume='1'/>")->resume);
+  expect_same<SmEnabled>(R"(<enabled xmlns="urn:xmpp:sm:3" id="some-id" resume="true"/>)");
+  expect_same<SmResume>(R"(<resume xmlns="urn:xmpp:sm:3" h="4294967295" previd="id"/>)");
+  expect_same<SmResumed>(R"(<resumed xmlns="urn:xmpp:sm:3" h="0" previd="id"/>)");
+  expect_same<SmFailed>(R"(<failed xmlns="urn:xmpp:sm:3" h="1"><item-not-found )"
+                        R"(xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></failed>)");
+  expect_same<SmAck>(R"(<a xmlns="urn:xmpp:sm:3" h="1"/>)");
+  expect_refused<SmAck>("<a xmlns='urn:xmpp:sm:3'/>");
+  for (const char* const h : {"-1", "4294967296", "one", "1.0", ""})
+    expect_refused<SmAck>("<a xmlns='urn:xmpp:sm:3' h='" + std::string(h) + "'/>");
+}
+
+TEST(ExtTest, StreamsAndResults) {
+  expect_same<CsiInactive>(R"(<inactive xmlns="urn:xmpp:csi:0"/>)");
+  expect_same<StreamLimits>(
+      R"(<limits xmlns="urn:xmpp:stream-limits:0"><max-bytes>10000</max-bytes>)"
+      R"(<idle-seconds>1800</idle-seconds></limits>)");
+  expect_same<ChannelBindings>(
+      R"(<sasl-channel-binding xmlns="urn:xmpp:sasl-cb:0"><channel-binding )"
+      R"(type="tls-server-end-point"/><channel-binding type="tls-exporter"/></sasl-channel-binding>)");
+  expect_same<ResultSet>(
+      R"(<set xmlns="http://jabber.org/protocol/rsm"><before/><max>10</max></set>)");
+  expect_same<ResultSet>(R"(<set xmlns="http://jabber.org/protocol/rsm"><first index="0">a</first>)"
+                         R"(<last>b</last><count>800</count></set>)");
+  expect_refused<ResultSet>("<set xmlns='http://jabber.org/protocol/rsm'><max>-1</max></set>");
+}
+
+TEST(ExtTest, Commands) {
+  expect_same<Command>(
+      R"(<command xmlns="http://jabber.org/protocol/commands" node="config" sessionid="s" )"
+      R"(status="executing"><actions execute="next"><prev/><next/></actions>)"
+      R"(<x xmlns="jabber:x:data" type="form"/><note type="info">Done</note></command>)");
+  expect_refused<Command>(
+      "<command xmlns='http://jabber.org/protocol/commands' node='n' action='fly'/>");
+}
+
+}  // namespace
+}  // namespace herold::xmpp
