@@ -34,9 +34,9 @@ class Refused(Exception):
 class Connection:
     """A socket with an XMPP stream on it; reads one top-level element at a time."""
 
-    def __init__(self, address, domain, authority=None, timeout=10):
+    def __init__(self, address, domain, authority=None, timeout=10, source=None):
         self.domain, self.timeout, self.authority = domain, timeout, authority
-        self.socket = socket.create_connection(address, timeout=timeout)
+        self.socket = socket.create_connection(address, timeout, source)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.secure, self.closed, self.features = False, False, None
         self.builder = Builder(1)
@@ -173,8 +173,8 @@ class Client:
         self.user, self.domain = jid.split("@")
         self.resource, self.transport, self.mechanism = resource, transport, mechanism
         self.timeout = timeout
-        self.full = None
-        self.connection = None
+        self.full, self.connection = None, None
+        self.source = None      # a local address to connect from
         self.queue = []         # read, not yet asked for
         self.past = []          # transcripts of earlier connections
         self.answer_pings = True
@@ -191,7 +191,8 @@ class Client:
         if self.connection:
             self.past += self.connection.trace
         address = self.server.listeners[self.transport]
-        self.connection = Connection(address, self.domain, self.server.authority, self.timeout)
+        self.connection = Connection(address, self.domain, self.server.authority, self.timeout,
+                                     self.source)
         if self.transport == "tls":
             self.connection.start_tls("xmpp-client")
         elif self.transport == "starttls":

@@ -1,0 +1,341 @@
+"""Cases of the hostile catalogue that take more than sending bytes and reading the answer."""
+import base64
+import socket
+import ssl
+import threading
+import warnings
+
+from lib import scram
+from lib.client import Closed, Connection, Refused, Timeout
+from lib.element import SASL
+
+from expect import PATIENCE, Unexpected, Watcher, check
+
+
+def restart_elsewhere(case):
+    """11: after signing in, the stream is restarted for another domain."""
+    connection = case.connect("stream")
+    sign_in_without_restart(case, connection)
+    connection.send(connection.header(to="elsewhere.test"))
+    case.expect(Watcher(connection))
+
+
+def sign_in_without_restart(case, connection):
+    mechanism = "SCRAM-SHA-1"
+    exchange = scram.begin(mechanism, case.user, case.password)
+    connection.send(auth(mechanism, exchange.first))
+    challenge = connection.read()
+    connection.send(response(exchange.answer(scram.decode(challenge.text))))
+    if connection.read().name != "success":
+        raise Unexpected("could not sign in")
+    connection.builder = type(connection.builder)(1)
+
+
+def auth(mechanism, data):
+    return f"<auth xmlns='{SASL}' mechanism='{mechanism}'>{scram.encode(data)}</auth>"
+
+
+def response(data):
+    return f"<response xmlns='{SASL}'>{scram.encode(data)}</response>"
+
+
+def attributes(case):
+    """19: 100 different attributes on one element."""
+    connection = case.connect("online")
+    many = " ".join(f"a{number}='1'" for number in range(100))
+    connection.send(f"<message id='many' to='{case.full}'><x xmlns='urn:x' {many}/></message>")
+    case.expect(case.watcher(connection))
+
+
+def split_every_byte(case):
+    """22: the same stanza whole and byte by byte gives the same."""
+    connection = case.connect("online")
+    watcher = case.watcher(connection)
+    text = (f"<message to='{case.full}' type='chat'><body>h\u00e9llo &amp; \U0001f600"
+            f"<![CDATA[<]]></body></message>").encode()
+    connection.send(text)
+    for byte in text:
+        connection.send(bytes([byte]))
+    for _ in range(2):
+        check(watcher, "receives body h\u00e9llo & \U0001f600<")
+
+
+def silent_before_login(case):
+    """28: nothing is sent after the features; the time before login is bounded."""
+    case.expect(Watcher(case.connect("stream")))
+
+
+def pipelined_starttls(case):
+    """29: what was sent in clear behind <starttls/> is not taken as if it were secured."""
+    connection = case.connect("open")
+    connection.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+                    "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AA==</auth>")
+    try:
+        if connection.read().name == "proceed":
+            connection.start_tls()
+            connection.open_stream()
+            came = connection.read(0.5)
+            raise Unexpected(f"the pipelined bytes were answered: {came}")
+    except (Closed, Timeout, OSError, Refused):
+        pass
+
+
+def refused_handshake(case, change, name=None):
+    context = ssl.create_default_context(cafile=case.server.authority)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    change(context)
+    with socket.create_connection(case.server.listeners["tls"], timeout=PATIENCE) as raw:
+        try:
+            secured = context.wrap_socket(raw, server_hostname=name or case.domain)
+            return secured.recv(1) if secured.version() else b""
+        except (ssl.SSLError, OSError):
+            return None
+
+
+def wrong_alpn(case):
+    """33: a client that speaks only another protocol (XEP-0368)."""
+    if refused_handshake(case, lambda c: c.set_alpn_protocols(["h2"])):
+        raise Unexpected("the handshake with ALPN h2 went through")
+
+
+def unknown_name(case):
+    """33: an unknown name in SNI ends in an alert, or in host-unknown at the stream."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(case.server.listeners["tls"], timeout=PATIENCE) as raw:
+        try:
+            secured = context.wrap_socket(raw, server_hostname="elsewhere.test")
+        except (ssl.SSLError, OSError):
+            return
+        connection = Connection.__new__(Connection)
+        connection.__dict__.update(case.blank_connection(secured, "elsewhere.test"))
+        connection.send(connection.header())
+        check(Watcher(connection), "stream host-unknown")
+
+
+def old_version(case, version):
+    def change(context):
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.minimum_version = context.maximum_version = version
+    if refused_handshake(case, change) is not None:
+        raise Unexpected(f"the handshake with {version.name} went through")
+
+
+def tls_1_0(case):
+    """33: TLS 1.0 is refused (RFC 8996)."""
+    old_version(case, ssl.TLSVersion.TLSv1)
+
+
+def tls_1_1(case):
+    """33: TLS 1.1 is refused (RFC 8996)."""
+    old_version(case, ssl.TLSVersion.TLSv1_1)
+
+
+def stalled_handshake(case):
+    """34: half a ClientHello, then silence."""
+    with socket.create_connection(case.server.listeners["tls"], timeout=PATIENCE) as raw:
+        raw.sendall(b"\x16\x03\x01\x02\x00\x01\x00")
+        try:
+            while raw.recv(4096):
+                pass
+        except TimeoutError:
+            raise Unexpected("the stalled handshake was not ended") from None
+        except OSError:
+            pass
+
+
+def scram_with(case, mechanism, tamper, binding=None, header=None):
+    """Plays SCRAM with one message changed by `tamper(final)`."""
+    connection = case.connect("stream")
+    exchange = scram.Scram(mechanism, case.user, case.password, binding)
+    if header:
+        exchange.header = exchange.bound = header
+        exchange.first = header + exchange.bare
+    connection.send(auth(mechanism, exchange.first))
+    watcher = Watcher(connection)
+    answer = watcher.find(lambda e: e.namespace == SASL, "an answer")
+    if answer.name == "challenge":
+        connection.send(response(tamper(exchange.answer(scram.decode(answer.text)))))
+    else:
+        watcher.position = 0
+    case.expect(watcher)
+
+
+def scram_downgrade(case):
+    """39: the flag y says "you offer no channel binding", which is not true (RFC 5802)."""
+    scram_with(case, "SCRAM-SHA-1", lambda final: final, header=b"y,,")
+
+
+def scram_wrong_binding(case):
+    """40: the data of another TLS connection."""
+    scram_with(case, "SCRAM-SHA-1-PLUS", lambda final: final,
+               binding=("tls-server-end-point", b"\0" * 32))
+
+
+def scram_wrong_nonce(case):
+    """41: the final message carries another nonce."""
+    scram_with(case, "SCRAM-SHA-1", lambda final: final.replace(b",r=", b",r=x", 1))
+
+
+def scram_short_proof(case):
+    """41: a proof of four bytes."""
+    scram_with(case, "SCRAM-SHA-1",
+               lambda final: final.split(b",p=")[0] + b",p=" + base64.b64encode(b"abcd"))
+
+
+def unknown_user(case):
+    """43: same salt each time, same count of iterations as for others, same failure."""
+    challenges = []
+    for _ in range(2):
+        connection = case.connect("stream")
+        exchange = scram.Scram("SCRAM-SHA-1", "nobody-here", "wrong")
+        connection.send(auth("SCRAM-SHA-1", exchange.first))
+        answer = connection.read()
+        if answer.name != "challenge":
+            raise Unexpected(f"an unknown user is told apart at once: {answer}")
+        text = scram.decode(answer.text)
+        challenges.append(text.split(b",", 1)[1])
+        connection.send(response(exchange.answer(text)))
+        case.expect(Watcher(connection))
+    if challenges[0] != challenges[1]:
+        raise Unexpected(f"the made-up salt changes: {challenges}")
+
+
+def disabled_account(case):
+    """52: an account that the administration disabled."""
+    case.administer("user", "disable", case.jid)
+    try:
+        case.client().sign_in()
+        raise Unexpected("a disabled account signed in")
+    except Refused as refusal:
+        if not refusal.element.child("account-disabled"):
+            raise Unexpected(f"refused with {refusal.element}") from None
+    finally:
+        case.administer("user", "enable", case.jid)
+
+
+def resource_taken(case):
+    """54: the newer session wins."""
+    first, second = case.client("same"), case.client("same")
+    first.connect()
+    second.connect()
+    case.expect(Watcher(first.connection))
+    check(case.watcher(second.connection), "alive")
+
+
+def too_many_resources(case):
+    """56: the bound on resources an account."""
+    for number in range(20):
+        case.client(f"r{number}").connect()
+    try:
+        case.client("over").connect()
+        raise Unexpected("the 21st resource was bound")
+    except Refused as refusal:
+        names = [child.name for child in refusal.element.child("error").elements]
+        if "resource-constraint" not in names:
+            raise Unexpected(f"refused with {refusal.element}") from None
+
+
+def resume_foreign(case):
+    """59: somebody else's session id tells nothing."""
+    mine = case.client("mine").connect(managed=True)
+    thief = case.other_client()
+    thief.sign_in()
+    thief.connection.send(f"<resume xmlns='urn:xmpp:sm:3' previd='{mine.sm_id}' h='0'/>")
+    case.expect(Watcher(thief.connection))
+    check(case.watcher(mine.connection), "alive")
+
+
+def resume_twice(case):
+    """63: two sockets resume the same session at the same time."""
+    first = case.client("one").connect(managed=True)
+    first.drop()
+    racers = [case.client("one") for _ in range(2)]
+    for racer in racers:
+        racer.sign_in()
+    gate = threading.Barrier(2)
+    outcomes = []
+
+    def race(racer):
+        gate.wait()
+        racer.connection.send(f"<resume xmlns='urn:xmpp:sm:3' previd='{first.sm_id}' h='0'/>")
+        outcomes.append(racer.connection.read().name)
+
+    threads = [threading.Thread(target=race, args=(racer,)) for racer in racers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # The later one may resume what the earlier just resumed; never both live.
+    alive = 0
+    for racer in racers:
+        try:
+            check(case.watcher(racer.connection), "alive")
+            alive += 1
+        except (Unexpected, Closed):
+            pass
+    if "resumed" not in outcomes or alive > 1 and outcomes.count("resumed") != 1:
+        raise Unexpected(f"outcomes {outcomes}, {alive} alive")
+
+
+def deleted_in_session(case):
+    """67: the administration removes the account of somebody who is online."""
+    client = case.client("here").connect()
+    case.administer("user", "remove", case.jid)
+    case.expect(Watcher(client.connection))
+
+
+def presence_leak(case):
+    """76: an IQ to an unknown account and one to an account that exists are answered alike."""
+    connection = case.connect("online")
+    answers = []
+    watcher = case.watcher(connection)
+    for target in (f"nobody@{case.domain}", case.other_jid):
+        connection.send(f"<iq id='leak' type='get' to='{target}'><x xmlns='urn:example:x'/></iq>")
+        answer = watcher.find(lambda e: e.get("id") == "leak", "an answer")
+        answer.attributes.pop("from", None)
+        answers.append(str(answer))
+    if answers[0] != answers[1]:
+        raise Unexpected(f"told apart: {answers}")
+
+
+def long_id(case):
+    """80: the id comes back as it was."""
+    connection = case.connect("online")
+    number = "\"'<>&\n\u00e9" * 40
+    escaped = (number.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&apos;")
+               .replace("\n", "&#10;"))
+    connection.send(f"<iq id='{escaped}' type='get' to='{case.domain}'>"
+                    "<ping xmlns='urn:xmpp:ping'/></iq>")
+    case.watcher(connection).find(lambda e: e.get("id") == number, "the same id")
+
+
+def order(case):
+    """81: 2,000 messages arrive in the order of sending."""
+    sender = case.client("sender").connect()
+    receiver = case.other_client().connect()
+    total = 2000
+    batch = "".join(f"<message to='{receiver.full}' id='{number}'><body>x</body></message>"
+                    for number in range(total))
+    threading.Thread(target=sender.connection.send, args=(batch,), daemon=True).start()
+    for number in range(total):
+        got = receiver.receive().get("id")
+        if got != str(number):
+            raise Unexpected(f"message {got} came, expected {number}")
+
+
+def many_groups(case):
+    """87: an item in 100 groups."""
+    connection = case.connect("online")
+    groups = "".join(f"<group>g{number}</group>" for number in range(100))
+    connection.send(f"<iq id='g' type='set'><query xmlns='jabber:iq:roster'>"
+                    f"<item jid='a@{case.domain}'>{groups}</item></query></iq>")
+    case.expect(case.watcher(connection))
+
+
+def directed_storm(case):
+    """95: directed presence to 10,000 different addresses."""
+    connection = case.connect("online")
+    connection.send("".join(f"<presence to='u{number}@{case.domain}'/>" for number in range(10000)))
+    case.expect(case.watcher(connection))
