@@ -79,7 +79,7 @@ void ServerStream::on_header(const xml::StreamHeader& header) {
   const auto from = Jid::parse(root.attribute("from"));
   send_header(from ? from->text() : std::string_view());
   host_->on_opened(own_domain(), root.attribute("lang", ns::xml));
-  send_features();
+  if (state_ != State::closed) send_features();
 }
 
 // Section 4.7.1 and 4.7.2; after the login both must be what they were (HOSTILE 11).
@@ -288,9 +288,9 @@ void ServerStream::fail_sasl(const SaslFailure& failure) {
   xml::Writer writer(out, ns::client);
   writer.open("failure", ns::sasl).open(name_of(failure.condition)).close_all();
   host_->send(out);
+  const bool is_enough = ++negotiation_->failures > environment_->limits.auth_failures_stream;
   host_->on_auth_failure({failure.account, failure.condition, failure.alarm});
-  if (++negotiation_->failures <= environment_->limits.auth_failures_stream) return;
-  fail({StreamCondition::policy_violation, "too many failed logins"});
+  if (is_enough) fail({StreamCondition::policy_violation, "too many failed logins"});
 }
 
 // ---- the end

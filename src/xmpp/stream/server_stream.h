@@ -5,7 +5,8 @@
 // and only while wants_input(). Everything the machine wants done it asks of ServerStreamHost.
 //
 // The calls marked "last" are the last thing the machine does before it returns to its caller:
-// inside them the host may answer at once, close, move or destroy the stream.
+// inside them the host may answer at once, close, move or destroy the stream. Inside the others it
+// may call fail() and nothing else.
 #pragma once
 
 #include <cstdint>

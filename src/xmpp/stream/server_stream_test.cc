@@ -348,6 +348,25 @@ TEST_F(ServerDialog, TheRestartKeepsItsAddresses) {
   EXPECT_TRUE(server.stream.is_ready());
 }
 
+TEST_F(ServerDialog, TheHostMayEndItWhenItHearsOfAFailure) {
+  TestServer server(world, Channel::proxied);
+  server.fails_at_failure = true;
+  server.take(header);
+  const std::string output = server.take(plain("\0user\0wrong"s));
+  EXPECT_TRUE(is_stream_error(server, output, "policy-violation"));
+}
+
+TEST_F(ServerDialog, ExternalByTheClientsCertificate) {
+  world.mechanisms = {Mechanism::external, Mechanism::scram_sha_1};
+  TestServer server(world, Channel::tls);
+  server.stream.on_tls({world.bindings, {*Jid::parse("user@example.org")}});
+  EXPECT_NE(server.take(header).find("<mechanism>EXTERNAL</mechanism>"), std::string::npos);
+  EXPECT_EQ(server.take("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>="
+                        "</auth>"),
+            "<success xmlns=\"urn:ietf:params:xml:ns:xmpp-sasl\"/>");
+  EXPECT_EQ(server.signed_in, "user@example.org EXTERNAL");
+}
+
 TEST_F(ServerDialog, TheEndInPeace) {
   TestServer server(world, Channel::open);
   server.take(header);

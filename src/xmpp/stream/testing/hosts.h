@@ -97,6 +97,7 @@ class TestServer final : public ServerStreamHost {
   void on_auth_failure(const AuthFailure& failure) override {
     failures.push_back(failure.account.text() + " " + std::string(name_of(failure.condition)));
     alarm = failure.alarm;
+    if (fails_at_failure) stream.fail({StreamCondition::policy_violation, "enough"});
   }
   void on_authenticated(const Jid& account, Mechanism mechanism) override {
     events.append("authenticated ");
@@ -125,6 +126,7 @@ class TestServer final : public ServerStreamHost {
   Answers answers = Answers::at_once;
   AccountState state = AccountState::enabled;
   bool allows_registration = false;
+  bool fails_at_failure = false;
   std::string sent, events, opened, signed_in, closed_with;
   bool is_closed = false;
   std::vector<std::string> failures, elements;
