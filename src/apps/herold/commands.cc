@@ -1,0 +1,185 @@
+// Asking the running server, or doing it to the stopped one; and what to say about the result.
+#include "apps/herold/commands.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "crypto/openssl/openssl_crypto.h"
+#include "server/admin/account_commands.h"
+#include "server/admin/admin_client.h"
+#include "server/admin/protocol.h"
+#include "server/admin/stopped_server.h"
+
+namespace herold::app {
+namespace {
+
+using Json = nlohmann::json;
+using server::AdminCommand;
+using server::AdminReply;
+
+constexpr Seconds patience{60};
+
+void print(const std::string& text) { std::printf("%s\n", harmless(text).c_str()); }
+
+// The first line of standard input, without its newline.
+Result<std::string> read_password(const Limits& limits, Language language) {
+  std::string line;
+  char c = 0;
+  while (line.size() <= limits.password_bytes && ::read(STDIN_FILENO, &c, 1) == 1 && c != '\n')
+    line += c;
+  if (line.ends_with('\r')) line.pop_back();
+  if (line.empty()) return fail(Fault::invalid, say(language, Text::no_password_on_stdin));
+  return line;
+}
+
+Result<AdminCommand> make_command(const Invocation& invocation, const server::Config& config,
+                                  Language language) {
+  AdminCommand command{.name = invocation.command};
+  if (!invocation.address.empty()) command.arguments["address"] = invocation.address;
+  if (!invocation.domain.empty()) command.arguments["domain"] = invocation.domain;
+  if (invocation.password == PasswordFrom::standard_input)
+    command.arguments["password"] = TRY(read_password(config.limits, language));
+  return command;
+}
+
+AdminReply ask_stopped(const AdminCommand& command, const server::Config& config,
+                       std::span<const server::ModuleDescription> modules) {
+  const crypto::OpenSslCrypto crypto;
+  SystemRandom random;
+  const SystemClock clock;
+  NoLog log;
+  auto stopped =
+      TRY(server::StoppedServer::open(config, modules, {}, {crypto, random, clock, log}));
+  AdminReply reply;
+  stopped->perform(command, [&reply](AdminReply answer) { reply = std::move(answer); });
+  return reply;
+}
+
+bool needs_running_server(std::string_view command) {
+  return command == "status" || command == "reload" || command == "stop";
+}
+
+std::string program_with_config(const Invocation& invocation) {
+  return invocation.config_file.empty()
+             ? invocation.program
+             : invocation.program + " --config " + invocation.config_file;
+}
+
+void print_users(const Json& list, const Invocation& invocation, Language language) {
+  for (const Json& account : list) {
+    const std::string address = account.value("address", std::string());
+    print(account.value("enabled", true) ? address
+                                         : say(language, Text::user_is_disabled, {address}));
+  }
+  if (!list.empty()) return;
+  print(say(language, Text::no_users));
+  print(say(language, Text::add_first_user,
+            {program_with_config(invocation) + " user add alice@example.org"}));
+}
+
+void print_modules(const Json& list, Language language) {
+  for (const Json& module : list) {
+    const bool enabled = module.value("enabled", true);
+    std::string line = module.value("name", std::string());
+    line.resize(std::max<std::size_t>(line.size() + 1, 18), ' ');
+    line += say(language, enabled ? Text::module_on : Text::module_off) + "  ";
+    line += module.value("title", std::string());
+    for (const Json& document : module.value("specifications", Json::array()))
+      line += "  " + document.value("document", std::string());
+    print(line);
+  }
+}
+
+void print_result(const Invocation& invocation, const Json& result, Language language) {
+  const std::string& command = invocation.command;
+  const auto text = [&](const char* key) {
+    return result.is_object() ? result.value(key, std::string()) : std::string();
+  };
+  const std::string address = text("address"), password = text("password");
+  if (command == "user add" && password.empty()) {
+    print(say(language, Text::user_added, {address}));
+  } else if (command == "user add") {
+    print(say(language, Text::user_added_with_password, {address, password}));
+  } else if (command == "user passwd" && password.empty()) {
+    print(say(language, Text::password_changed, {address}));
+  } else if (command == "user passwd") {
+    print(say(language, Text::password_made, {address, password}));
+  } else if (command == "user remove") {
+    print(say(language, Text::user_removed, {address}));
+  } else if (command == "user enable") {
+    print(say(language, Text::user_enabled, {address}));
+  } else if (command == "user disable") {
+    print(say(language, Text::user_disabled, {address}));
+  } else if (command == "user list") {
+    print_users(result, invocation, language);
+  } else if (command == "modules") {
+    print_modules(result, language);
+  } else if (command == "reload") {
+    print(say(language, Text::reloaded));
+  } else if (command == "stop") {
+    print(say(language, Text::stopping));
+  } else if (result.is_object()) {
+    for (const auto& [key, value] : result.items())
+      print(key + ": " + (value.is_string() ? value.get<std::string>() : value.dump()));
+  }
+}
+
+Exit report(const Invocation& invocation, const AdminReply& reply, Language language) {
+  if (!reply) {
+    complain(invocation, reply.error(), language);
+    return Exit::failed;
+  }
+  if (invocation.output == Output::json)
+    std::printf("%s\n", server::write_reply(reply).c_str());
+  else
+    print_result(invocation, *reply, language);
+  return Exit::good;
+}
+
+Exit report_not_running(const Invocation& invocation, const server::Config& config,
+                        Language language) {
+  complain(invocation,
+           {Fault::unavailable, say(language, Text::not_running, {config.admin_socket})}, language);
+  if (invocation.output == Output::text)
+    std::fprintf(
+        stderr, "%s\n",
+        say(language, Text::start_it, {program_with_config(invocation) + " serve"}).c_str());
+  return Exit::not_running;
+}
+
+}  // namespace
+
+void complain(const Invocation& invocation, const Error& error, Language language) {
+  if (invocation.output == Output::json)
+    std::printf("%s\n", server::write_reply(std::unexpected(error)).c_str());
+  else
+    std::fprintf(stderr, "%s\n", harmless(say(language, Text::failed, {error.text})).c_str());
+}
+
+Exit run_command(const Invocation& invocation, const server::Config& config,
+                 std::span<const server::ModuleDescription> modules, Language language) {
+  if (invocation.command == "modules")
+    return report(invocation, server::modules_json(config, modules), language);
+  if (invocation.command == "config print") {
+    const bool is_json = invocation.output == Output::json;
+    const auto format = is_json ? server::ConfigFormat::json : server::ConfigFormat::toml;
+    std::printf("%s\n", server::print_config(config, modules, format).c_str());
+    return Exit::good;
+  }
+  auto command = make_command(invocation, config, language);
+  if (!command) {
+    complain(invocation, command.error(), language);
+    return Exit::failed;
+  }
+  auto client = server::AdminClient::connect(config.admin_socket);
+  if (client) return report(invocation, client->ask(*command, patience), language);
+  if (client.error().fault != Fault::not_found)
+    return report(invocation, std::unexpected(client.error()), language);
+  if (needs_running_server(invocation.command))
+    return report_not_running(invocation, config, language);
+  return report(invocation, ask_stopped(*command, config, modules), language);
+}
+
+}  // namespace herold::app

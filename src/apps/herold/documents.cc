@@ -1,0 +1,192 @@
+// Manual pages in man(7) form, DOAP as XEP-0453 shapes it, and a Markdown table.
+#include "apps/herold/documents.h"
+
+#include <algorithm>
+#include <map>
+
+#include "apps/herold/invocation.h"
+#include "apps/herold/version.h"
+#include "server/config.h"
+
+namespace herold::app {
+namespace {
+
+using server::ModuleDescription;
+using server::OptionRow;
+using server::Specification;
+
+// Text in man(7): no backslash commands, no line that begins like a request.
+std::string roff(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '\\') {
+      escaped += "\\e";
+    } else if (c == '-') {
+      escaped += "\\-";
+    } else if ((c == '.' || c == '\'') && (escaped.empty() || escaped.back() == '\n')) {
+      escaped += std::string("\\&") + c;
+    } else {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
+std::string xml(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '&')
+      escaped += "&amp;";
+    else if (c == '<')
+      escaped += "&lt;";
+    else if (c == '"')
+      escaped += "&quot;";
+    else
+      escaped += c;
+  }
+  return escaped;
+}
+
+std::string document_name(const Specification& specification) {
+  std::string number = std::to_string(specification.number);
+  if (specification.series == Specification::Series::rfc) return "RFC " + number;
+  number.insert(0, 4 - std::min<std::size_t>(4, number.size()), '0');
+  return "XEP-" + number;
+}
+
+std::string program_page() {
+  std::string page = ".TH HEROLD 1 \"\" \"herold " + std::string(version) + "\"\n.SH NAME\n";
+  page += "herold \\- XMPP server and its administration\n.SH SYNOPSIS\n";
+  const auto commands = command_help(Language::english);
+  for (const CommandHelp& command : commands) page += ".B " + roff(command.name) + "\n.br\n";
+  page += ".SH DESCRIPTION\n" + roff(say(Language::english, Text::about)) + '\n';
+  page += ".SH COMMANDS\n";
+  for (const CommandHelp& command : commands) {
+    page += ".SS " + roff(command.name) + '\n' + roff(command.help) + '\n';
+    for (const auto& [name, help] : command.options)
+      page += ".TP\n.B " + roff(name) + '\n' + roff(help) + '\n';
+  }
+  page += ".SH \"EXIT STATUS\"\n.TP\n0\nDone.\n.TP\n1\nIt failed; standard error says why.\n";
+  page += ".TP\n2\nThe command line is wrong.\n.TP\n3\nThe server is not running.\n";
+  page += ".SH FILES\n.TP\n.I /etc/herold/herold.toml\nThe configuration, see herold.toml(5).\n";
+  return page + ".SH \"SEE ALSO\"\nherold.toml(5)\n";
+}
+
+void add_options(std::string& page, std::span<const OptionRow> rows) {
+  for (const OptionRow& row : rows) {
+    page += ".TP\n.BR " + roff(row.name) + " \" = " + roff(row.type_text()) + "\"\n";
+    page += roff(row.help) + " Default: " + roff(row.default_text()) + '\n';
+  }
+}
+
+// The types have quotes in them, which an argument of a request cannot.
+std::string quote_safe(std::string page) {
+  for (std::size_t line = 0; (line = page.find(".BR ", line)) != page.npos; ++line) {
+    const std::size_t end = page.find('\n', line);
+    const std::size_t first = page.find('"', line), last = page.rfind('"', end);
+    for (std::size_t i = last - 1; i > first; --i)
+      if (page[i] == '"') page.replace(i, 1, "\\(dq");
+  }
+  return page;
+}
+
+std::string config_page(std::span<const ModuleDescription> modules) {
+  std::string page = ".TH HEROLD.TOML 5 \"\" \"herold " + std::string(version) + "\"\n.SH NAME\n";
+  page += "herold.toml \\- configuration of the herold server\n.SH DESCRIPTION\n";
+  page +=
+      "A TOML file. Relative paths are below its folder. Tables of a domain go before the "
+      "global ones of the same name.\n.SH KEYS\n.SS Above all tables\n";
+  add_options(page, server::option_rows<server::GeneralConfig>());
+  page +=
+      ".SS [[domain]]\nOnce a domain; [domain.tls], [domain.limits], [domain.contact] and "
+      "[domain.module.NAME] follow it.\n";
+  add_options(page, server::option_rows<server::DomainConfig>());
+  page += ".SS [tls]\n";
+  add_options(page, server::option_rows<server::TlsConfig>());
+  page += ".SS [listen]\nWhat the table leaves out is not listened on.\n";
+  add_options(page, server::option_rows<server::ListenConfig>());
+  page += ".SS [log]\n";
+  add_options(page, server::option_rows<server::LogConfig>());
+  page += ".SS [contact]\n";
+  add_options(page, server::option_rows<server::ContactConfig>());
+  page += ".SS [limits]\n";
+  for (const LimitRow& row : limit_rows())
+    page += ".TP\n.B " + roff(row.name) + '\n' + roff(row.reason) +
+            " Default: " + roff(server::print_limit(row.unit, Limits{}.*row.field)) + '\n';
+  for (const ModuleDescription& module : modules) {
+    page += ".SS [module." + roff(module.name) + "]\n" + roff(module.title) + ".\n";
+    page += ".TP\n.BR enabled \" = true | false\"\nWhether the module runs. Default: ";
+    page += module.enabled_by_default ? "true\n" : "false\n";
+    add_options(page, module.options);
+  }
+  return quote_safe(std::move(page));
+}
+
+// Every document once, in order; several modules may share one.
+std::map<std::string, std::pair<const Specification*, std::string>> documents(
+    std::span<const ModuleDescription> modules) {
+  std::map<std::string, std::pair<const Specification*, std::string>> all;
+  for (const ModuleDescription& module : modules)
+    for (const Specification& specification : module.specifications)
+      all.try_emplace(document_name(specification), &specification, std::string(module.title));
+  return all;
+}
+
+std::string doap(std::span<const ModuleDescription> modules) {
+  std::string text =
+      "<?xml version='1.0' encoding='UTF-8'?>\n"
+      "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'\n"
+      "         xmlns='http://usefulinc.com/ns/doap#' "
+      "xmlns:xmpp='https://linkmauve.fr/ns/xmpp-doap#'>\n"
+      "  <Project>\n    <name>Herold</name>\n"
+      "    <shortdesc xml:lang='en'>XMPP, whole: server, client and gateways</shortdesc>\n"
+      "    <programming-language>C++</programming-language>\n    <os>Linux</os>\n"
+      "    <license rdf:resource='https://www.apache.org/licenses/LICENSE-2.0'/>\n"
+      "    <category rdf:resource='https://linkmauve.fr/ns/xmpp-doap#category-server'/>\n";
+  // RFC 6120 and 6121 are the server itself, whichever modules there are.
+  for (const char* rfc : {"6120", "6121", "7590", "7622"})
+    text += "    <implements rdf:resource='https://www.rfc-editor.org/info/rfc" + std::string(rfc) +
+            "'/>\n";
+  for (const auto& [name, entry] : documents(modules)) {
+    const Specification& specification = *entry.first;
+    if (specification.series != Specification::Series::xep) continue;
+    std::string file = name;
+    std::ranges::transform(file, file.begin(), [](char c) {
+      return c == 'X' ? 'x' : c == 'E' ? 'e' : c == 'P' ? 'p' : c;
+    });
+    text += "    <implements>\n      <xmpp:SupportedXep>\n";
+    text += "        <xmpp:xep rdf:resource='https://xmpp.org/extensions/" + file + ".html'/>\n";
+    text += "        <xmpp:status>" + xml(specification.status) + "</xmpp:status>\n";
+    if (!specification.version.empty())
+      text += "        <xmpp:version>" + xml(specification.version) + "</xmpp:version>\n";
+    text += "        <xmpp:note xml:lang='en'>" + xml(entry.second) + "</xmpp:note>\n";
+    text += "      </xmpp:SupportedXep>\n    </implements>\n";
+  }
+  return text + "  </Project>\n</rdf:RDF>\n";
+}
+
+std::string modules_table(std::span<const ModuleDescription> modules) {
+  std::string text = "| module | what | documents | options |\n|---|---|---|---|\n";
+  for (const ModuleDescription& module : modules) {
+    std::string names, options;
+    for (const Specification& specification : module.specifications)
+      names += (names.empty() ? "" : ", ") + document_name(specification) +
+               (specification.version.empty() ? "" : " " + std::string(specification.version));
+    for (const OptionRow& row : module.options)
+      options += (options.empty() ? "`" : ", `") + std::string(row.name) + '`';
+    text += "| " + std::string(module.name) + " | " + std::string(module.title) + " | " + names +
+            " | " + options + " |\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string make_document(std::string_view name, std::span<const ModuleDescription> modules) {
+  if (name == "man") return program_page();
+  if (name == "man-config") return config_page(modules);
+  if (name == "doap") return doap(modules);
+  return modules_table(modules);
+}
+
+}  // namespace herold::app

@@ -1,0 +1,172 @@
+// The table of messages, English and German side by side.
+#include "apps/herold/text.h"
+
+#include <cstdlib>
+
+namespace herold::app {
+namespace {
+
+struct Row {
+  Text text;
+  std::string_view english;
+  std::string_view german;
+};
+
+constexpr Row rows[] = {
+    {Text::about, "Herold, an XMPP server: one program to run it and to administer it.",
+     "Herold, ein XMPP-Server: ein Programm, das ihn betreibt und verwaltet."},
+    {Text::help_serve, "Run the server.", "Den Server betreiben."},
+    {Text::help_check,
+     "Look at configuration, files, certificates and ports, and say what is wrong.",
+     "Konfiguration, Dateien, Zertifikate und Ports ansehen und sagen, was nicht stimmt."},
+    {Text::help_user, "Accounts.", "Konten."},
+    {Text::help_user_add, "Make an account.", "Ein Konto anlegen."},
+    {Text::help_user_remove, "Remove an account and all that belongs to it.",
+     "Ein Konto und alles, was dazu gehört, entfernen."},
+    {Text::help_user_passwd, "Give an account a new password.",
+     "Einem Konto ein neues Passwort geben."},
+    {Text::help_user_list, "List the accounts.", "Die Konten auflisten."},
+    {Text::help_user_enable, "Let an account sign in again.", "Ein Konto wieder anmelden lassen."},
+    {Text::help_user_disable, "Keep an account, but let it not sign in.",
+     "Ein Konto behalten, aber nicht mehr anmelden lassen."},
+    {Text::help_status, "Say how the running server is.",
+     "Sagen, wie es dem laufenden Server geht."},
+    {Text::help_reload, "Make the running server read its configuration and certificates again.",
+     "Den laufenden Server Konfiguration und Zertifikate neu lesen lassen."},
+    {Text::help_stop, "Stop the running server; sessions can be resumed after its next start.",
+     "Den laufenden Server anhalten; Sitzungen gehen nach dem nächsten Start weiter."},
+    {Text::help_config, "The configuration.", "Die Konfiguration."},
+    {Text::help_config_print,
+     "Print the configuration with defaults, help and where each value is from.",
+     "Die Konfiguration mit Vorgaben, Hilfe und der Herkunft jedes Werts ausgeben."},
+    {Text::help_modules, "List the modules.", "Die Module auflisten."},
+    {Text::help_version, "Print the version.", "Die Version ausgeben."},
+    {Text::help_help, "Print help, also for a command: herold help user.",
+     "Hilfe ausgeben, auch zu einem Befehl: herold help user."},
+    {Text::help_doc, "Print generated documents.", "Erzeugte Dokumente ausgeben."},
+    {Text::option_config, "The configuration file (else /etc/herold/herold.toml, else defaults).",
+     "Die Konfigurationsdatei (sonst /etc/herold/herold.toml, sonst Vorgaben)."},
+    {Text::option_json, "Print JSON.", "JSON ausgeben."},
+    {Text::option_password_stdin, "Read the password from standard input (else one is made up).",
+     "Das Passwort von der Standardeingabe lesen (sonst wird eines ausgedacht)."},
+    {Text::option_address, "The account, such as alice@example.org.",
+     "Das Konto, etwa alice@example.org."},
+    {Text::option_domain, "Only this domain.", "Nur diese Domäne."},
+    {Text::no_password_on_stdin, "no password on standard input",
+     "kein Passwort auf der Standardeingabe"},
+    {Text::user_added, "{} is added.", "{} ist angelegt."},
+    {Text::user_added_with_password, "{} is added, with the password: {}",
+     "{} ist angelegt, mit dem Passwort: {}"},
+    {Text::user_removed, "{} is removed.", "{} ist entfernt."},
+    {Text::password_changed, "{} has the new password.", "{} hat das neue Passwort."},
+    {Text::password_made, "{} has the new password: {}", "{} hat das neue Passwort: {}"},
+    {Text::user_enabled, "{} may sign in again.", "{} kann sich wieder anmelden."},
+    {Text::user_disabled, "{} can no longer sign in.", "{} kann sich nicht mehr anmelden."},
+    {Text::user_is_disabled, "{} (disabled)", "{} (gesperrt)"},
+    {Text::no_users, "There are no accounts yet.", "Es gibt noch keine Konten."},
+    {Text::add_first_user, "Add one: {}", "Eines anlegen: {}"},
+    {Text::reloaded, "The server has read its configuration again.",
+     "Der Server hat seine Konfiguration neu gelesen."},
+    {Text::stopping, "The server stops.", "Der Server hält an."},
+    {Text::not_running, "the server is not running ({})", "der Server läuft nicht ({})"},
+    {Text::start_it, "Start it: {}", "So startet er: {}"},
+    {Text::failed, "herold: {}", "herold: {}"},
+    {Text::configuration_wrong, "The configuration has mistakes:", "Die Konfiguration hat Fehler:"},
+    {Text::module_on, "on", "an"},
+    {Text::module_off, "off", "aus"},
+    {Text::check_good, "ok", "gut"},
+    {Text::check_warning, "warning", "Warnung"},
+    {Text::check_problem, "problem", "Problem"},
+    {Text::check_config_file, "configuration {} is understood", "Konfiguration {} ist verstanden"},
+    {Text::check_config_defaults, "no configuration file: defaults, this machine only",
+     "keine Konfigurationsdatei: Vorgaben, nur dieser Rechner"},
+    {Text::check_data_ready, "data folder {} is ours alone", "Datenordner {} gehört uns allein"},
+    {Text::check_data_new, "data folder {} will be made on the first start",
+     "Datenordner {} wird beim ersten Start angelegt"},
+    {Text::check_data_open, "others may look into the data folder {}; run: chmod 700 {}",
+     "andere können in den Datenordner {} sehen; abhelfen mit: chmod 700 {}"},
+    {Text::check_data_missing_parent, "data folder {} cannot be made: {} is not writable",
+     "Datenordner {} lässt sich nicht anlegen: {} ist nicht beschreibbar"},
+    {Text::check_data_not_ours, "data folder {} is not writable for this user",
+     "Datenordner {} ist für diesen Benutzer nicht beschreibbar"},
+    {Text::check_keys_missing, "there is data but no key file {}: restore it from a backup",
+     "es gibt Daten, aber keine Schlüsseldatei {}: aus einer Sicherung zurückholen"},
+    {Text::check_tls_own, "{}: certificate by the server's own authority",
+     "{}: Zertifikat der eigenen Zertifizierungsstelle des Servers"},
+    {Text::check_tls_ready, "{}: certificate {} is good until {}", "{}: Zertifikat {} gilt bis {}"},
+    {Text::check_tls_ends_soon, "{}: certificate {} ends soon: {}",
+     "{}: Zertifikat {} läuft bald ab: {}"},
+    {Text::check_tls_ended, "{}: certificate {} ended: {}", "{}: Zertifikat {} ist abgelaufen: {}"},
+    {Text::check_tls_name_missing, "{}: certificate {} is for other names: {}",
+     "{}: Zertifikat {} ist für andere Namen: {}"},
+    {Text::check_port_free, "{} is free", "{} ist frei"},
+    {Text::check_port_ours, "{} is held by our running server", "{} hält unser laufender Server"},
+    {Text::check_port_taken, "{} is taken by another program; find it: ss -ltnp",
+     "{} hat ein anderes Programm; finden mit: ss -ltnp"},
+    {Text::check_port_denied,
+     "{} is refused to this user; ports below 1024 need CAP_NET_BIND_SERVICE",
+     "{} ist diesem Benutzer verwehrt; Ports unter 1024 brauchen CAP_NET_BIND_SERVICE"},
+    {Text::check_port_no_address, "{}: this machine has no such address",
+     "{}: diese Adresse hat der Rechner nicht"},
+    {Text::check_only_loopback,
+     "{} listens on this machine only; for others set client and client_tls in [listen]",
+     "{} ist nur auf diesem Rechner erreichbar; für andere client und client_tls in [listen] "
+     "setzen"},
+    {Text::check_clock_wrong, "the clock says {}: certificates and stamps will be wrong",
+     "die Uhr sagt {}: Zertifikate und Zeitangaben werden falsch"},
+    {Text::check_clock_right, "the clock says {}", "die Uhr sagt {}"},
+    {Text::check_few_files, "only {} open files are allowed (ulimit -n): so many connections fit",
+     "nur {} offene Dateien sind erlaubt (ulimit -n): so viele Verbindungen passen"},
+    {Text::check_summary_good, "Nothing stands against starting.",
+     "Dem Start steht nichts entgegen."},
+    {Text::check_summary_bad, "{} to mend before the server can run.",
+     "{} zu beheben, bevor der Server laufen kann."},
+};
+
+constexpr bool is_complete() {
+  if (std::size(rows) != static_cast<std::size_t>(Text::count_)) return false;
+  for (std::size_t i = 0; i < std::size(rows); ++i)
+    if (rows[i].text != static_cast<Text>(i)) return false;
+  return true;
+}
+static_assert(is_complete(), "every text stands in the table, in the order of the keys");
+
+}  // namespace
+
+Language language_of_environment() {
+  for (const char* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (!value || !*value) continue;
+    return std::string_view(value).starts_with("de") ? Language::german : Language::english;
+  }
+  return Language::english;
+}
+
+std::string say(Language language, Text text, const std::vector<std::string>& arguments) {
+  const Row& row = rows[static_cast<std::size_t>(text)];
+  std::string_view rest = language == Language::german ? row.german : row.english;
+  std::string made;
+  for (const std::string& argument : arguments) {
+    const std::size_t hole = rest.find("{}");
+    if (hole == rest.npos) break;
+    made += rest.substr(0, hole);
+    made += argument;
+    rest.remove_prefix(hole + 2);
+  }
+  return made += rest;
+}
+
+std::string harmless(std::string_view text) {
+  std::string shown;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool is_c1 =
+        byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
+    if (is_c1) ++i;
+    const bool is_control = (byte < 0x20 && byte != '\n') || byte == 0x7f || is_c1;
+    shown += is_control ? '?' : text[i];
+  }
+  return shown;
+}
+
+}  // namespace herold::app

@@ -1,0 +1,141 @@
+// Commands about accounts on the database of a stopped server.
+#include "server/admin/stopped_server.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "server/admin/account_commands.h"
+#include "server/credentials.h"
+#include "store/sqlite/sqlite_database.h"
+
+namespace herold::server {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::uint32_t accounts_a_page = 1000;
+
+}  // namespace
+
+Result<std::unique_ptr<StoppedServer>> StoppedServer::open(
+    const Config& config, std::span<const ModuleDescription> modules,
+    std::span<const store::Schema> tables, World world) {
+  DataFolder folder = TRY(DataFolder::open(config.data, world.crypto));
+  auto server = std::make_unique<StoppedServer>(config, modules, world, std::move(folder));
+  store::SqliteOptions options;
+  options.path = server->folder_.database_path();
+  options.inline_executor = &server->tasks_;
+  options.modules = tables;
+  server->database_ = TRY(
+      store::open_sqlite(options, config.limits, server->folder_.sealer(), world.clock, world.log));
+  server->stores_ = server->database_->attach(server->tasks_);
+  return server;
+}
+
+StoppedServer::StoppedServer(const Config& config, std::span<const ModuleDescription> modules,
+                             World world, DataFolder folder)
+    : config_(config), modules_(modules), world_(world), folder_(std::move(folder)) {}
+
+StoppedServer::~StoppedServer() {
+  tasks_.run_all();
+  stores_.reset();
+  tasks_.run_all();
+  database_.reset();
+}
+
+template <class T, class F>
+Result<T> StoppedServer::wait(F&& begin) {
+  std::optional<Result<T>> outcome;
+  begin([&outcome](Result<T> result) { outcome = std::move(result); });
+  while (!outcome && tasks_.run_one()) {
+  }
+  if (!outcome) return fail(Fault::unavailable, "the database gave no answer");
+  return *std::move(outcome);
+}
+
+void StoppedServer::perform(AdminCommand command, std::function<void(AdminReply)> done) {
+  done(answer(command));
+}
+
+AdminReply StoppedServer::answer(const AdminCommand& command) {
+  if (command.name == "user add") return add_user(command);
+  if (command.name == "user passwd") return change_password(command);
+  if (command.name == "user remove") return remove_user(command);
+  if (command.name == "user enable") return set_state(command, store::AccountState::enabled);
+  if (command.name == "user disable") return set_state(command, store::AccountState::disabled);
+  if (command.name == "user list") return list_users(command);
+  if (command.name == "modules") return modules_json(config_, modules_);
+  if (command.name == "status" || command.name == "reload" || command.name == "stop")
+    return fail(Fault::unavailable, "the server is not running");
+  return fail(Fault::invalid, "unknown command \"" + command.name + "\"");
+}
+
+AdminReply StoppedServer::add_user(const AdminCommand& command) {
+  const xmpp::Jid account = TRY(account_argument(config_, command));
+  const Limits& limits = config_.find_domain(account.domain())->limits;
+  const NewPassword password = TRY(password_argument(limits, command, world_.random));
+  // Asked before, because deriving keys takes long; the store decides.
+  if (TRY(wait<bool>([&](auto done) { accounts().exists(account.text(), std::move(done)); })))
+    return fail(Fault::conflict, account.text() + " exists already");
+  auto rows = make_credential_rows(world_.crypto, world_.random, password.prepared.view(),
+                                   static_cast<std::uint32_t>(limits.scram_iterations));
+  TRY(wait<void>([&](auto done) {
+    accounts().create(account.text(), std::move(rows), world_.clock.wall(), std::move(done));
+  }));
+  return password_result(account, password);
+}
+
+AdminReply StoppedServer::change_password(const AdminCommand& command) {
+  const xmpp::Jid account = TRY(account_argument(config_, command));
+  const Limits& limits = config_.find_domain(account.domain())->limits;
+  const NewPassword password = TRY(password_argument(limits, command, world_.random));
+  auto iterations = static_cast<std::uint32_t>(limits.scram_iterations);
+  for (const store::Credential& old : TRY(wait<std::vector<store::Credential>>(
+           [&](auto done) { accounts().credentials(account.text(), std::move(done)); })))
+    iterations = std::max(iterations, old.iterations);
+  auto rows =
+      make_credential_rows(world_.crypto, world_.random, password.prepared.view(), iterations);
+  TRY(wait<void>([&](auto done) {
+    accounts().set_credentials(account.text(), std::move(rows), std::move(done));
+  }));
+  return password_result(account, password);
+}
+
+AdminReply StoppedServer::remove_user(const AdminCommand& command) {
+  const xmpp::Jid account = TRY(account_argument(config_, command));
+  TRY(wait<void>([&](auto done) { accounts().remove(account.text(), std::move(done)); }));
+  return Json({{"address", account.text()}});
+}
+
+AdminReply StoppedServer::set_state(const AdminCommand& command, store::AccountState state) {
+  const xmpp::Jid account = TRY(account_argument(config_, command));
+  TRY(wait<void>([&](auto done) { accounts().set_state(account.text(), state, std::move(done)); }));
+  return Json({{"address", account.text()}, {"enabled", state == store::AccountState::enabled}});
+}
+
+AdminReply StoppedServer::list_users(const AdminCommand& command) {
+  const std::string asked = command.text("domain");
+  Json list = Json::array();
+  if (!asked.empty()) {
+    auto jid = xmpp::Jid::parse(asked);
+    if (!jid || !config_.find_domain(jid->text()))
+      return fail(Fault::invalid, "this server has no domain \"" + asked + "\"");
+    TRY(list_domain(jid->text(), list));
+    return list;
+  }
+  for (const Domain& domain : config_.domains) TRY(list_domain(domain.name, list));
+  return list;
+}
+
+Result<> StoppedServer::list_domain(const std::string& domain, Json& list) {
+  std::string after;
+  while (true) {
+    const auto page = TRY(wait<std::vector<store::Account>>(
+        [&](auto done) { accounts().list(domain, after, accounts_a_page, std::move(done)); }));
+    for (const store::Account& account : page) list.push_back(account_json(account));
+    if (page.size() < accounts_a_page) return {};
+    after = page.back().address;
+  }
+}
+
+}  // namespace herold::server
