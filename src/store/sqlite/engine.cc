@@ -78,10 +78,13 @@ Result<> Engine::check_after_crash(const SqliteOptions& options) {
     if (!TRY(pages.next()) || pages.number(0) > checked_pages) return {};
   }
   Rows rows = TRY(writer_->query("PRAGMA quick_check(3)"));
-  while (TRY(rows.next()))
-    if (rows.bytes(0) != "ok")
-      log_.error("database_damaged", {{"file", options.path}, {"what", rows.bytes(0)}});
-  return {};
+  for (;;) {
+    const auto more = rows.next();
+    if (more && !*more) return {};
+    const std::string_view what = more ? rows.bytes(0) : std::string_view(more.error().text);
+    if (what != "ok") log_.error("database_damaged", {{"file", options.path}, {"what", what}});
+    if (!more) return {};
+  }
 }
 
 void Engine::start_threads() {

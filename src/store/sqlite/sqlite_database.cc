@@ -32,8 +32,13 @@ class SqliteStores final : public Stores {
 Result<> verify_all(Connection& connection) {
   Rows rows = TRY(connection.query("PRAGMA integrity_check(10)"));
   std::string damage;
-  while (TRY(rows.next()))
-    if (rows.bytes(0) != "ok") damage.append(damage.empty() ? "" : "; ").append(rows.bytes(0));
+  for (;;) {
+    const auto more = rows.next();
+    if (more && !*more) break;
+    const std::string_view what = more ? rows.bytes(0) : std::string_view(more.error().text);
+    if (what != "ok") damage.append(damage.empty() ? "" : "; ").append(what);
+    if (!more) break;  // so damaged that the check itself ends
+  }
   if (!damage.empty()) return fail(Fault::malformed, "the database is damaged: " + damage);
   return {};
 }

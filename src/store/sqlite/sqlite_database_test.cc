@@ -1,0 +1,362 @@
+// What only SQLite has to show: migrations killed anywhere, kill -9, full disks, damage, erasure.
+#include "store/sqlite/sqlite_database.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace herold::store {
+namespace {
+
+class PlainSealer final : public Sealer {
+ public:
+  Result<std::string> seal(std::string_view plain, std::string_view) const override {
+    return std::string(plain.rbegin(), plain.rend());
+  }
+  Result<std::string> open(std::string_view sealed, std::string_view) const override {
+    return std::string(sealed.rbegin(), sealed.rend());
+  }
+};
+
+class CountingLog final : public Log {
+ public:
+  bool wants(LogLevel) const override { return true; }
+  void write(LogLevel level, std::string_view, std::span<const LogField>) override {
+    errors += level == LogLevel::error;
+  }
+  int errors = 0;
+};
+
+const WallTime noon{Microseconds(1'790'000'000'000'000)};
+
+class SqliteTest : public testing::Test {
+ protected:
+  SqliteTest() {
+    std::string pattern = testing::TempDir() + "herold-sqlite-XXXXXX";
+    folder_ = ::mkdtemp(pattern.data());
+    options_.path = folder_ + "/herold.db";
+    options_.inline_executor = &queue_;
+    options_.durability = Durability::none;
+  }
+  ~SqliteTest() override {
+    close();
+    std::filesystem::remove_all(folder_);
+  }
+
+  Result<> open() {
+    auto opened = open_sqlite(options_, limits_, sealer_, clock_, log_);
+    if (!opened) return std::unexpected(opened.error());
+    database_ = std::move(*opened);
+    stores_ = database_->attach(queue_);
+    return {};
+  }
+  void close() {
+    stores_.reset();
+    database_.reset();
+    queue_.run_all();
+  }
+  template <class T, class Call>
+  Result<T> wait(Call call) {
+    std::optional<Result<T>> value;
+    call([&](Result<T> result) { value = std::move(result); });
+    queue_.run_all();
+    return std::move(*value);
+  }
+  Result<std::uint64_t> put(std::string key, std::string value) {
+    return wait<std::uint64_t>([&](auto done) {
+      stores_->records().put({"m", "a@x", std::move(key)}, std::move(value), std::move(done));
+    });
+  }
+  Result<std::optional<Record>> get(std::string key) {
+    return wait<std::optional<Record>>(
+        [&](auto done) { stores_->records().get({"m", "a@x", key}, std::move(done)); });
+  }
+  std::string all_bytes() const {
+    std::ostringstream bytes;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_))
+      bytes << std::ifstream(entry.path()).rdbuf();
+    return bytes.str();
+  }
+  std::string ask(const std::string& sql) const {
+    sqlite3* database = nullptr;
+    sqlite3_stmt* statement = nullptr;
+    sqlite3_open(options_.path.c_str(), &database);
+    std::string answer = "error";
+    if (sqlite3_prepare_v2(database, sql.c_str(), -1, &statement, nullptr) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+      answer = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));
+    sqlite3_finalize(statement);
+    sqlite3_close(database);
+    return answer;
+  }
+
+  std::string folder_;
+  TaskQueue queue_;
+  SqliteOptions options_;
+  Limits limits_;
+  PlainSealer sealer_;
+  SystemClock clock_;
+  CountingLog log_;
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<Stores> stores_;
+};
+
+// SQL function die(n): ends the process when the environment names this n.
+void die(sqlite3_context* context, int, sqlite3_value** values) {
+  const char* at = ::getenv("HEROLD_TEST_DIE_AT");
+  if (at && ::atoi(at) == sqlite3_value_int(values[0])) ::_exit(9);
+  sqlite3_result_null(context);
+}
+int add_die(sqlite3* database, const char**, const sqlite3_api_routines*) {
+  return sqlite3_create_function(database, "die", 1, SQLITE_UTF8, nullptr, die, nullptr, nullptr);
+}
+
+constexpr std::string_view steps[] = {
+    "SELECT die(1); CREATE TABLE t(a); SELECT die(2); INSERT INTO t VALUES(1); SELECT die(3);",
+    "ALTER TABLE t ADD COLUMN b; SELECT die(4); UPDATE t SET b = 2; SELECT die(5);",
+    "SELECT die(6); CREATE TABLE u(c); INSERT INTO u SELECT b FROM t; SELECT die(7);",
+};
+constexpr std::string_view erase[] = {"DELETE FROM u WHERE c = ?1"};
+
+TEST_F(SqliteTest, AMigrationKilledAnywhereLeavesOldOrNew) {
+  const auto extension = reinterpret_cast<void (*)()>(add_die);
+  sqlite3_auto_extension(extension);
+  const Schema module{"module", steps, erase};
+  options_.modules = {&module, 1};
+  const int version_at[] = {0, 0, 0, 1, 1, 2, 2};
+  for (int at = 1; at <= 7; ++at) {
+    SCOPED_TRACE(at);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::setenv("HEROLD_TEST_DIE_AT", std::to_string(at).c_str(), 1);
+      static_cast<void>(open());
+      ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), 9);
+    const std::string version =
+        ask("SELECT coalesce(max(version), 0) FROM schema_version WHERE name = 'module'");
+    EXPECT_EQ(version, std::to_string(version_at[at - 1]));
+    EXPECT_EQ(ask("SELECT count(*) FROM sqlite_master WHERE name = 't'"),
+              version_at[at - 1] >= 1 ? "1" : "0");
+    EXPECT_EQ(ask("SELECT sum(b) FROM t"), version_at[at - 1] >= 2 ? "2" : "error");
+  }
+  ASSERT_TRUE(open());
+  close();
+  EXPECT_EQ(ask("SELECT c FROM u"), "2");
+  EXPECT_EQ(ask("SELECT version FROM schema_version WHERE name = 'module'"), "3");
+  sqlite3_cancel_auto_extension(extension);
+}
+
+TEST_F(SqliteTest, RefusesTheDataOfANewerRelease) {
+  ASSERT_TRUE(open());
+  close();
+  ask("UPDATE schema_version SET version = 99 WHERE name = 'core' RETURNING 1");
+  const auto refused = open();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().fault, Fault::invalid);
+  EXPECT_NE(refused.error().text.find("newer release"), std::string::npos);
+  EXPECT_NE(refused.error().text.find("99"), std::string::npos);
+}
+
+TEST_F(SqliteTest, AFailingMigrationChangesNothing) {
+  static constexpr std::string_view broken[] = {"CREATE TABLE v(a); INSERT INTO nowhere VALUES(1)"};
+  const Schema module{"module", broken, {}};
+  options_.modules = {&module, 1};
+  EXPECT_FALSE(open());
+  EXPECT_EQ(ask("SELECT count(*) FROM sqlite_master WHERE name = 'v'"), "0");
+  options_.modules = {};
+  EXPECT_TRUE(open());
+}
+
+TEST_F(SqliteTest, KeepsWhatItCompletedOverKill9) {
+  options_.inline_executor = nullptr;
+  options_.durability = Durability::full;
+  for (int round = 0; round < 5; ++round) {
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::close(ends[0]);
+      struct Direct final : Executor {
+        void post(Task task) override { task(); }  // on the writer's thread
+      } direct;
+      auto database = open_sqlite(options_, limits_, sealer_, clock_, log_);
+      if (!database) ::_exit(1);
+      auto stores = (*database)->attach(direct);
+      std::atomic<int> under_way = 0;
+      for (int i = 0;; ++i) {
+        while (under_way > 100) ::usleep(100);
+        ++under_way;
+        const std::string key = std::to_string(round) + "-" + std::to_string(i);
+        stores->records().put({"m", "a@x", key}, "v", [&, key, fd = ends[1]](auto result) {
+          const std::string line = key + "\n";
+          if (result) static_cast<void>(!::write(fd, line.data(), line.size()));
+          --under_way;
+        });
+      }
+    }
+    ::close(ends[1]);
+    std::string told;
+    char buffer[4096];
+    while (told.size() < 2000u + 1000u * round) {
+      const ssize_t n = ::read(ends[0], buffer, sizeof buffer);
+      if (n <= 0) break;
+      told.append(buffer, static_cast<std::size_t>(n));
+    }
+    ::kill(child, SIGKILL);
+    for (ssize_t n; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+      told.append(buffer, static_cast<std::size_t>(n));
+    ::close(ends[0]);
+    ::waitpid(child, nullptr, 0);
+    sqlite3* database = nullptr;
+    ASSERT_EQ(sqlite3_open(options_.path.c_str(), &database), SQLITE_OK);
+    sqlite3_stmt* find = nullptr;
+    sqlite3_prepare_v2(database, "SELECT 1 FROM record WHERE key = ?1", -1, &find, nullptr);
+    std::istringstream lines(told);
+    int lost = 0;
+    for (std::string key; std::getline(lines, key) && !lines.eof();) {
+      sqlite3_bind_text(find, 1, key.data(), static_cast<int>(key.size()), SQLITE_TRANSIENT);
+      lost += sqlite3_step(find) != SQLITE_ROW;
+      sqlite3_reset(find);
+    }
+    EXPECT_EQ(lost, 0);
+    EXPECT_GT(told.size(), 1000u);
+    sqlite3_finalize(find);
+    sqlite3_close(database);
+  }
+}
+
+TEST_F(SqliteTest, AFullDatabaseRefusesReadsOnAndRecovers) {
+  options_.most_pages = 120;
+  ASSERT_TRUE(open());
+  const std::string big(20000, 'x');
+  int stored = 0;
+  for (;; ++stored) {
+    const auto result = put("big" + std::to_string(stored), big);
+    if (result) continue;
+    EXPECT_EQ(result.error().fault, Fault::unavailable);
+    break;
+  }
+  EXPECT_GT(stored, 5);
+  EXPECT_EQ((*get("big0"))->value, big);
+  // One job that is too big does not take the small one of its group with it.
+  std::optional<bool> small, large;
+  stores_->records().put({"m", "a@x", "large"}, std::string(200000, 'x'),
+                         [&](auto result) { large = result.has_value(); });
+  stores_->records().put({"m", "a@x", "big0"}, "small",
+                         [&](auto result) { small = result.has_value(); });
+  queue_.run_all();
+  EXPECT_EQ(large, false);
+  EXPECT_EQ(small, true);
+  EXPECT_GT(database_->statistics().failures, 0u);
+  ASSERT_TRUE(
+      wait<void>([&](auto done) { stores_->records().remove_all("m", "a@x", std::move(done)); }));
+  EXPECT_TRUE(put("again", big));
+}
+
+TEST_F(SqliteTest, LeavesNoBytesOfARemovedAccount) {
+  ASSERT_TRUE(open());
+  const std::string marker = "a secret that must go";
+  ASSERT_TRUE(wait<void>([&](auto done) {
+    stores_->accounts().create("a@x", {{"SHA-1", "salt", 1, "plain key", "k"}}, noon,
+                               std::move(done));
+  }));
+  ASSERT_TRUE(put("k", marker));
+  ASSERT_TRUE(wait<void>([&](auto done) {
+    stores_->messages().add(
+        {{{"id", "b@x", "a@x", noon, SharedBytes(marker)}, {{{"a@x", BoxKind::offline, ""}, 1}}}},
+        std::move(done));
+  }));
+  EXPECT_NE(all_bytes().find(marker), std::string::npos);
+  EXPECT_EQ(all_bytes().find("plain key"), std::string::npos);  // only sealed
+  ASSERT_TRUE(wait<void>([&](auto done) { stores_->accounts().remove("a@x", std::move(done)); }));
+  EXPECT_EQ(all_bytes().find(marker), std::string::npos);
+}
+
+TEST_F(SqliteTest, ErasesTheTablesOfModulesToo) {
+  static constexpr std::string_view tables[] = {"CREATE TABLE u(c)"};
+  const Schema module{"module", tables, erase};
+  options_.modules = {&module, 1};
+  ASSERT_TRUE(open());
+  ask("INSERT INTO u VALUES('a@x') RETURNING 1");
+  EXPECT_FALSE(wait<void>([&](auto done) { stores_->accounts().remove("a@x", std::move(done)); }));
+  EXPECT_EQ(ask("SELECT count(*) FROM u"), "0");
+}
+
+TEST_F(SqliteTest, DropsWhatIsNotCommittedWhenTheProcessDies) {
+  ASSERT_TRUE(open());
+  ASSERT_TRUE(put("kept", "v"));
+  bool told = false;
+  stores_->records().put({"m", "a@x", "lost"}, "v", [&](auto) { told = true; });
+  database_->abandon();
+  close();
+  EXPECT_FALSE(told);
+  ASSERT_TRUE(open());
+  EXPECT_TRUE(*get("kept"));
+  EXPECT_FALSE(*get("lost"));
+}
+
+TEST_F(SqliteTest, RefusesJobsOverTheBoundOfItsQueue) {
+  limits_.store_queue = 8;
+  ASSERT_TRUE(open());
+  int taken = 0, refused = 0;
+  for (int i = 0; i < 10; ++i)
+    stores_->records().put({"m", "a@x", "k"}, "v", [&](auto result) {
+      ++(result ? taken : refused);
+      if (!result) EXPECT_EQ(result.error().fault, Fault::unavailable);
+    });
+  EXPECT_TRUE(database_->pressed());
+  queue_.run_all();
+  EXPECT_EQ(taken, 8);
+  EXPECT_EQ(refused, 2);
+  EXPECT_FALSE(database_->pressed());
+}
+
+TEST_F(SqliteTest, ReportsDamageAndServesTheRest) {
+  ASSERT_TRUE(open());
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(put(std::to_string(i), std::string(3000, 'x')));
+  close();
+  ask("UPDATE state SET value = 1 WHERE key = 'open' RETURNING 1");  // as after a crash
+  const std::size_t row = all_bytes().rfind(std::string(3000, 'x'));
+  std::fstream file(options_.path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(row / 4096 * 4096));
+  file << std::string(64, '\xff');
+  file.close();
+  ASSERT_TRUE(open());
+  EXPECT_GT(log_.errors, 0);
+  EXPECT_TRUE(*get("0"));
+  const auto verified = wait<void>([&](auto done) { database_->verify(queue_, std::move(done)); });
+  ASSERT_FALSE(verified);
+  EXPECT_EQ(verified.error().fault, Fault::malformed);
+}
+
+TEST_F(SqliteTest, RefusesAFileThatIsNoDatabase) {
+  std::ofstream(options_.path) << std::string(10000, 'x');
+  const auto refused = open();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().text.find("not a database"), std::string::npos);
+}
+
+TEST_F(SqliteTest, KeepsItsFilesToItself) {
+  ASSERT_TRUE(open());
+  ASSERT_TRUE(put("k", "v"));
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    struct stat status{};
+    ::stat(entry.path().c_str(), &status);
+    EXPECT_EQ(status.st_mode & 0777, 0600u) << entry.path();
+  }
+}
+
+}  // namespace
+}  // namespace herold::store
