@@ -55,7 +55,7 @@ class Digest {
 
  private:
   std::size_t size_ = 0;
-  char bytes_[max_size];
+  char bytes_[max_size] = {};
 };
 
 inline constexpr std::size_t aead_key_size = 32;
