@@ -9,6 +9,7 @@ using namespace herold::xml;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  (void)parse_header(bytes, {65536, 1000, 50, 20});
   const auto document = parse_fragment(bytes, "jabber:client", {65536, 1000, 50, 20});
   if (!document) return 0;
   CHECK(document->memory() <= 8 * size + 64);
