@@ -9,18 +9,35 @@
 namespace herold::xmpp {
 namespace {
 
-// Composition and width mapping shorten a text, to a quarter at most in practice; what is longer
-// than this is refused before any work is done for it.
-constexpr std::size_t max_raw_bytes = 4 * Jid::max_part_bytes;
+// Width mapping shortens a text, to a third at most; what is longer than this is refused before any
+// work is done for it.
+constexpr std::size_t max_raw_bytes = 3 * Jid::max_part_bytes;
+constexpr std::size_t max_text_bytes = 3 * Jid::max_part_bytes + 2;
 
 std::unexpected<Error> malformed(const char* why) { return fail(Fault::malformed, why); }
 
-// Section 3.3: what the profile allows and an address does not.
+// Section 3.3.1: what the profile allows and an address does not.
+bool is_forbidden(char c) {
+  switch (c) {
+    case '"':
+    case '&':
+    case '\'':
+    case '/':
+    case ':':
+    case '<':
+    case '>':
+    case '@':
+      return true;
+    default:
+      return false;
+  }
+}
+
 Result<std::string> prepare_local(std::string_view text) {
   if (text.size() > max_raw_bytes) return malformed("the local part is too long");
   std::string local = TRY(username_case_mapped(text));
   if (local.size() > Jid::max_part_bytes) return malformed("the local part is too long");
-  if (local.find_first_of("\"&'/:<>@") != std::string::npos)
+  if (std::ranges::any_of(local, is_forbidden))
     return malformed("a character is not allowed in the local part");
   return local;
 }
@@ -60,8 +77,9 @@ Result<Jid> Jid::parse(std::string_view text) {
 
 Result<Jid> Jid::make(std::string_view local, std::string_view domain, std::string_view resource) {
   Jid jid;
+  jid.text_.reserve(std::min(local.size() + domain.size() + resource.size() + 2, max_text_bytes));
   if (!local.empty()) {
-    jid.text_ = TRY(prepare_local(local));
+    jid.text_ += TRY(prepare_local(local));
     jid.local_size_ = static_cast<std::uint16_t>(jid.text_.size());
     jid.text_ += '@';
   }

@@ -1,7 +1,9 @@
 // Derived properties (RFC 8264 section 8), contextual rules (RFC 5892 appendix A), the bidi rule.
 #include "xmpp/precis_rules.h"
 
+#include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "xmpp/unicode.h"
 
@@ -17,6 +19,9 @@ using unicode::Script;
 
 bool is_arabic_digit(char32_t c) { return c >= 0x660 && c <= 0x669; }
 bool is_extended_arabic_digit(char32_t c) { return c >= 0x6f0 && c <= 0x6f9; }
+
+// Section 9.11.
+bool is_ascii7(char32_t c) { return c >= 0x21 && c <= 0x7e; }
 
 // Section 9.6.
 std::optional<Derived> exception(char32_t c) {
@@ -77,16 +82,11 @@ struct Whole {
   bool extended_arabic_digits = false;
 };
 
-Whole look_at(std::u32string_view text) {
-  Whole whole;
-  for (const char32_t c : text) {
-    const Script script = properties(c).script;
-    whole.japanese |=
-        script == Script::hiragana || script == Script::katakana || script == Script::han;
-    whole.arabic_digits |= is_arabic_digit(c);
-    whole.extended_arabic_digits |= is_extended_arabic_digit(c);
-  }
-  return whole;
+void look_at(char32_t c, const Properties& p, Whole& whole) {
+  whole.japanese |=
+      p.script == Script::hiragana || p.script == Script::katakana || p.script == Script::han;
+  whole.arabic_digits |= is_arabic_digit(c);
+  whole.extended_arabic_digits |= is_extended_arabic_digit(c);
 }
 
 // Appendix A.3 to A.9.
@@ -108,18 +108,9 @@ bool meets_other_rule(std::u32string_view text, std::size_t index, const Whole& 
   }
 }
 
-bool is_right_to_left(Bidi bidi) { return bidi == Bidi::r || bidi == Bidi::al || bidi == Bidi::an; }
-
-constexpr unsigned set_of(auto... classes) { return ((1u << unsigned(classes)) | ...); }
-constexpr unsigned neutral =
-    set_of(Bidi::en, Bidi::es, Bidi::cs, Bidi::et, Bidi::on, Bidi::bn, Bidi::nsm);
-
-}  // namespace
-
-Derived derive(char32_t c) {
+Derived derive(char32_t c, const Properties& p) {
   if (const auto special = exception(c)) return *special;
-  if (c >= 0x21 && c <= 0x7e) return Derived::valid;
-  const Properties p = properties(c);
+  if (is_ascii7(c)) return Derived::valid;
   if (p.category == Category::unassigned) return Derived::unassigned;
   if (p.join_control) return Derived::context_joiner;
   if (p.old_hangul_jamo || p.ignorable || p.category == Category::control)
@@ -138,6 +129,16 @@ Derived derive(char32_t c) {
   }
 }
 
+bool is_right_to_left(Bidi bidi) { return bidi == Bidi::r || bidi == Bidi::al || bidi == Bidi::an; }
+
+constexpr unsigned set_of(auto... classes) { return ((1u << unsigned(classes)) | ...); }
+constexpr unsigned neutral =
+    set_of(Bidi::en, Bidi::es, Bidi::cs, Bidi::et, Bidi::on, Bidi::bn, Bidi::nsm);
+
+}  // namespace
+
+Derived derive(char32_t c) { return derive(c, properties(c)); }
+
 bool may_stand(Derived derived, StringClass in) {
   switch (derived) {
     case Derived::valid:
@@ -152,17 +153,25 @@ bool may_stand(Derived derived, StringClass in) {
 }
 
 bool conforms(std::u32string_view text, StringClass in) {
-  const Whole whole = look_at(text);
+  Whole whole;
+  std::vector<std::size_t> joiners, others;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const Derived derived = derive(text[i]);
+    if (is_ascii7(text[i])) continue;
+    const Properties p = properties(text[i]);
+    const Derived derived = derive(text[i], p);
     if (!may_stand(derived, in)) return false;
-    if (derived == Derived::context_joiner && !meets_joiner_rule(text, i)) return false;
-    if (derived == Derived::context_other && !meets_other_rule(text, i, whole)) return false;
+    if (derived == Derived::context_joiner) joiners.push_back(i);
+    if (derived == Derived::context_other) others.push_back(i);
+    look_at(text[i], p, whole);
   }
-  return true;
+  return std::ranges::all_of(joiners, [&](std::size_t i) { return meets_joiner_rule(text, i); }) &&
+         std::ranges::all_of(others,
+                             [&](std::size_t i) { return meets_other_rule(text, i, whole); });
 }
 
 bool follows_bidi_rule(std::u32string_view text) {
+  constexpr char32_t first_right_to_left = 0x590;  // the Hebrew block; nothing below
+  if (std::ranges::all_of(text, [](char32_t c) { return c < first_right_to_left; })) return true;
   unsigned seen = 0;
   Bidi last = Bidi::nsm;  // of what is not a mark
   for (const char32_t c : text) {

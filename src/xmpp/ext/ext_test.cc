@@ -147,7 +147,8 @@ TEST(ExtTest, StreamsAndResults) {
       R"(<idle-seconds>1800</idle-seconds></limits>)");
   expect_same<ChannelBindings>(
       R"(<sasl-channel-binding xmlns="urn:xmpp:sasl-cb:0"><channel-binding )"
-      R"(type="tls-server-end-point"/><channel-binding type="tls-exporter"/></sasl-channel-binding>)");
+      R"(type="tls-server-end-point"/><channel-binding type="tls-exporter"/>)"
+      R"(</sasl-channel-binding>)");
   expect_same<ResultSet>(
       R"(<set xmlns="http://jabber.org/protocol/rsm"><before/><max>10</max></set>)");
   expect_same<ResultSet>(R"(<set xmlns="http://jabber.org/protocol/rsm"><first index="0">a</first>)"
