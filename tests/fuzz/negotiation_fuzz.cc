@@ -1,5 +1,4 @@
-// Fuzzes the server's stream machine: whatever a client sends, nobody is signed in and no call to
-// the host comes after the end.
+// Fuzzes the server's stream machine: no bytes sign in, and nothing comes after the end.
 #include "base/check.h"
 #include "xmpp/stream/testing/hosts.h"
 

@@ -52,7 +52,7 @@ class Connection:
         self.secure = True
 
     def end_point_binding(self):
-        """Data of tls-server-end-point (RFC 5929): the certificates here are signed with SHA-256."""
+        """Data of tls-server-end-point (RFC 5929), for certificates signed with SHA-256."""
         return "tls-server-end-point", hashlib.sha256(self.socket.getpeercert(True)).digest()
 
     def send(self, data):

@@ -265,7 +265,7 @@ class Player:
                 return element
 
     def passed_over(self, name, element):
-        """Declared ignored, or the optional answer to a probe of someone offline (RFC 6121, 4.3.2)."""
+        """Declared ignored, or the optional answer to a probe of someone offline (RFC 6121)."""
         if (element.name == "presence" and element.get("type") == "unavailable"
                 and "/" not in element.get("from", "/")):
             return True

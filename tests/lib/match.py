@@ -100,8 +100,8 @@ class Matcher:
             text, more = text.replace("{more}", "").strip(), True
         if not self.value(text, actual.text.strip()) and not (more and not text):
             return self.fail(f"<{actual.name}> holds '{actual.text}', expected '{text}'")
-        absent = [gone for box in expected.elements if box.name == "ABSENT" for gone in box.elements]
-        for gone in absent:
+        boxes = [child for child in expected.elements if child.name == "ABSENT"]
+        for gone in [child for box in boxes for child in box.elements]:
             for child in actual.elements:
                 if Matcher(self.full, self.names).element(gone, child):
                     return self.fail(f"<{actual.name}> holds {child}, which must not be there")

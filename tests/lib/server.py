@@ -204,7 +204,8 @@ class Prosody(Server):
     def write_config(self):
         for kind in ("starttls", "tls"):
             self.listeners.setdefault(kind, ("127.0.0.1", free_port()))
-        text = PROSODY.format(data=self.data, folder=self.folder, starttls=self.listeners["starttls"][1],
+        text = PROSODY.format(data=self.data, folder=self.folder,
+                              starttls=self.listeners["starttls"][1],
                               tls=self.listeners["tls"][1])
         for name, options in self.domains.items():
             admins = ", ".join(f'"{admin}"' for admin in options.get("admins", []))
