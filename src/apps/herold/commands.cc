@@ -67,7 +67,8 @@ std::string program_with_config(const Invocation& invocation) {
              : invocation.program + " --config " + invocation.config_file;
 }
 
-void print_users(const Json& list, const Invocation& invocation, Language language) {
+void print_users(const Json& list, const Invocation& invocation, const server::Config& config,
+                 Language language) {
   for (const Json& account : list) {
     const std::string address = account.value("address", std::string());
     print(account.value("enabled", true) ? address
@@ -76,7 +77,7 @@ void print_users(const Json& list, const Invocation& invocation, Language langua
   if (!list.empty()) return;
   print(say(language, Text::no_users));
   print(say(language, Text::add_first_user,
-            {program_with_config(invocation) + " user add alice@example.org"}));
+            {program_with_config(invocation) + " user add alice@" + config.domains.front().name}));
 }
 
 void print_modules(const Json& list, Language language) {
@@ -92,7 +93,8 @@ void print_modules(const Json& list, Language language) {
   }
 }
 
-void print_result(const Invocation& invocation, const Json& result, Language language) {
+void print_result(const Invocation& invocation, const Json& result, const server::Config& config,
+                  Language language) {
   const std::string& command = invocation.command;
   const auto text = [&](const char* key) {
     return result.is_object() ? result.value(key, std::string()) : std::string();
@@ -113,7 +115,7 @@ void print_result(const Invocation& invocation, const Json& result, Language lan
   } else if (command == "user disable") {
     print(say(language, Text::user_disabled, {address}));
   } else if (command == "user list") {
-    print_users(result, invocation, language);
+    print_users(result, invocation, config, language);
   } else if (command == "modules") {
     print_modules(result, language);
   } else if (command == "reload") {
@@ -126,7 +128,8 @@ void print_result(const Invocation& invocation, const Json& result, Language lan
   }
 }
 
-Exit report(const Invocation& invocation, const AdminReply& reply, Language language) {
+Exit report(const Invocation& invocation, const AdminReply& reply, const server::Config& config,
+            Language language) {
   if (!reply) {
     complain(invocation, reply.error(), language);
     return Exit::failed;
@@ -134,7 +137,7 @@ Exit report(const Invocation& invocation, const AdminReply& reply, Language lang
   if (invocation.output == Output::json)
     std::printf("%s\n", server::write_reply(reply).c_str());
   else
-    print_result(invocation, *reply, language);
+    print_result(invocation, *reply, config, language);
   return Exit::good;
 }
 
@@ -161,7 +164,7 @@ void complain(const Invocation& invocation, const Error& error, Language languag
 Exit run_command(const Invocation& invocation, const server::Config& config,
                  std::span<const server::ModuleDescription> modules, Language language) {
   if (invocation.command == "modules")
-    return report(invocation, server::modules_json(config, modules), language);
+    return report(invocation, server::modules_json(config, modules), config, language);
   if (invocation.command == "config print") {
     const bool is_json = invocation.output == Output::json;
     const auto format = is_json ? server::ConfigFormat::json : server::ConfigFormat::toml;
@@ -174,12 +177,12 @@ Exit run_command(const Invocation& invocation, const server::Config& config,
     return Exit::failed;
   }
   auto client = server::AdminClient::connect(config.admin_socket);
-  if (client) return report(invocation, client->ask(*command, patience), language);
+  if (client) return report(invocation, client->ask(*command, patience), config, language);
   if (client.error().fault != Fault::not_found)
-    return report(invocation, std::unexpected(client.error()), language);
+    return report(invocation, std::unexpected(client.error()), config, language);
   if (needs_running_server(invocation.command))
     return report_not_running(invocation, config, language);
-  return report(invocation, ask_stopped(*command, config, modules), language);
+  return report(invocation, ask_stopped(*command, config, modules), config, language);
 }
 
 }  // namespace herold::app

@@ -2,8 +2,11 @@
 #include "apps/herold/invocation.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
-#include <memory>
+#include <optional>
+
+#include "server/suggest.h"
 
 namespace herold::app {
 namespace {
@@ -12,7 +15,7 @@ class CommandLine {
  public:
   explicit CommandLine(Language language)
       : language_(language), app_(say(language, Text::about), "herold") {
-    app_.set_help_flag("-h,--help", say(language, Text::help_help));
+    app_.set_help_flag("-h,--help", say(language, Text::option_help));
     add_config(app_);
     app_.require_subcommand(1);
     add_commands();
@@ -33,6 +36,7 @@ class CommandLine {
   void add_user_commands();
   void add_documents();
   std::variant<Invocation, Exit> print_help(const std::vector<std::string>& path);
+  std::optional<std::string> unknown_command(int count, const char* const* arguments) const;
   std::variant<Invocation, Exit> wrong(const std::string& message);
 
   Language language_;
@@ -115,14 +119,34 @@ std::variant<Invocation, Exit> CommandLine::print_help(const std::vector<std::st
   CLI::App* app = &app_;
   for (const std::string& name : path) {
     const auto named = app->get_subcommands([&](CLI::App* c) { return c->get_name() == name; });
-    if (named.empty()) return wrong("no command " + name);
+    if (named.empty()) return wrong(say(language_, Text::unknown_command, {name}));
     app = named.front();
   }
-  std::fputs(app->help().c_str(), stdout);
+  app_.clear();  // else CLI11 prints the help of "help"
+  std::fputs(app->help(app == &app_ ? "" : "herold").c_str(), stdout);
   return Exit::good;
 }
 
+// The first word must be a command; CLI11 alone would only say that one is missing.
+std::optional<std::string> CommandLine::unknown_command(int count,
+                                                        const char* const* arguments) const {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app_.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  for (int i = 1; i < count; ++i) {
+    const std::string_view word = arguments[i];
+    if (word == "-c" || word == "--config") ++i;
+    if (word.starts_with('-')) continue;
+    if (std::ranges::find(names, word) != names.end()) return std::nullopt;
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    return say(language_, Text::unknown_command, {std::string(word)}) +
+           server::did_you_mean(word, known);
+  }
+  return std::nullopt;
+}
+
 std::variant<Invocation, Exit> CommandLine::read(int count, const char* const* arguments) {
+  if (const auto complaint = unknown_command(count, arguments)) return wrong(*complaint);
   try {
     app_.parse(count, arguments);
   } catch (const CLI::CallForHelp&) {

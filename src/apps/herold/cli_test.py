@@ -1,0 +1,253 @@
+"""Runs the herold program as people do: commands, exit codes, output in both forms and languages."""
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+BINARY = None
+
+
+class Cli(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="herold-cli-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.data = self.folder + "/data"
+        self.config = self.write("herold.toml", f"""
+data = "{self.data}"
+[[domain]]
+name = "xmpp.test"
+[listen]
+client = ["127.0.0.1:0"]
+[limits]
+scram_iterations = 10000
+""")
+
+    def write(self, name, text, mode=0o600):
+        path = os.path.join(self.folder, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def run_herold(self, *arguments, stdin="", language="C", config=True):
+        command = [BINARY, *(["--config", self.config] if config else []), *arguments]
+        environment = {"PATH": os.environ["PATH"], "HOME": self.folder, "LANG": language}
+        environment.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
+        return subprocess.run(command, input=stdin, capture_output=True, text=True,
+                              env=environment, timeout=60, check=False)
+
+    def good(self, *arguments, **options):
+        done = self.run_herold(*arguments, **options)
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        return done.stdout
+
+    def bad(self, code, *arguments, **options):
+        done = self.run_herold(*arguments, **options)
+        self.assertEqual(done.returncode, code, done.stderr + done.stdout)
+        return done.stderr
+
+    def test_version_and_help(self):
+        self.assertRegex(self.good("version", config=False), r"^herold \d+\.\d+\.\d+\n$")
+        self.assertIn("version", json.loads(self.good("version", "--json", config=False))["result"])
+        for arguments in (["help"], ["--help"], ["-h"]):
+            text = self.good(*arguments, config=False)
+            for command in ("serve", "check", "user", "status", "reload", "stop", "config",
+                            "modules"):
+                self.assertIn("  " + command + " ", text, arguments)
+            self.assertNotIn("doap", text)
+        self.assertIn("passwd", self.good("help", "user", config=False))
+        self.assertIn("--password-stdin", self.good("help", "user", "add", config=False))
+        self.assertIn("Konten", self.good("help", language="de_AT.UTF-8", config=False))
+
+    def test_usage_errors(self):
+        self.assertIn('did you mean "user"', self.bad(2, "usr", config=False))
+        self.bad(2, config=False)
+        self.bad(2, "user", config=False)
+        self.bad(2, "user", "add", config=False)
+        self.bad(2, "user", "add", "a@xmpp.test", "--password", "secret", config=False)
+        self.bad(2, "help", "nothing", config=False)
+        self.assertNotIn("\x1b", self.bad(2, "\x1b[31mred", config=False))
+
+    def test_users_of_a_stopped_server(self):
+        out = self.good("user", "list")
+        self.assertIn("user add alice@xmpp.test", out)
+        out = self.good("user", "add", "Alice@XMPP.test")
+        self.assertRegex(out, r"^alice@xmpp\.test .*: ([a-z2-9]{4}-){4}[a-z2-9]{4}\n$")
+        out = self.good("user", "add", "bob@xmpp.test", "--password-stdin", stdin="sésame\n")
+        self.assertNotIn("sésame", out)
+        self.assertIn("exists already", self.bad(1, "user", "add", "bob@xmpp.test"))
+        self.assertEqual(self.good("user", "list"), "alice@xmpp.test\nbob@xmpp.test\n")
+        self.good("user", "disable", "bob@xmpp.test")
+        self.assertIn("bob@xmpp.test (disabled)", self.good("user", "list"))
+        listed = json.loads(self.good("user", "list", "--domain", "xmpp.test", "--json"))
+        self.assertEqual([(a["address"], a["enabled"]) for a in listed["result"]],
+                         [("alice@xmpp.test", True), ("bob@xmpp.test", False)])
+        self.good("user", "enable", "bob@xmpp.test")
+        made = json.loads(self.good("user", "passwd", "bob@xmpp.test", "--json"))
+        self.assertEqual(len(made["result"]["password"]), 24)
+        self.good("user", "remove", "bob@xmpp.test")
+        self.bad(1, "user", "remove", "bob@xmpp.test")
+        self.bad(1, "user", "passwd", "bob@xmpp.test")
+        self.assertEqual(self.good("user", "list"), "alice@xmpp.test\n")
+
+    def test_nothing_secret_is_stored_or_open(self):
+        self.good("user", "add", "bob@xmpp.test", "--password-stdin", stdin="correct horse\n")
+        self.assertEqual(os.stat(self.data).st_mode & 0o777, 0o700)
+        for name in os.listdir(self.data):
+            path = os.path.join(self.data, name)
+            self.assertEqual(os.stat(path).st_mode & 0o077, 0, name)
+            with open(path, "rb") as file:
+                self.assertNotIn(b"correct horse", file.read(), name)
+
+    def test_refused_arguments(self):
+        for address in ("alice", "alice@elsewhere.test", "alice@xmpp.test/phone", "@xmpp.test"):
+            self.bad(1, "user", "add", address)
+        self.bad(1, "user", "add", "a@xmpp.test", "--password-stdin", stdin="")
+        self.bad(1, "user", "add", "a@xmpp.test", "--password-stdin", stdin="\n")
+        self.bad(1, "user", "add", "a@xmpp.test", "--password-stdin", stdin="x" * 2000)
+        self.bad(1, "user", "add", "a@xmpp.test", "--password-stdin", stdin="a\x01b\n")
+        failed = self.run_herold("user", "list", "--domain", "elsewhere.test", "--json")
+        self.assertEqual(failed.returncode, 1)
+        self.assertEqual(json.loads(failed.stdout)["error"]["fault"], "invalid")
+        self.assertEqual(self.good("user", "list", "--json"), '{"ok":true,"result":[]}\n')
+
+    def test_keys_are_never_made_anew(self):
+        self.good("user", "add", "bob@xmpp.test")
+        os.remove(self.data + "/herold.keys")
+        self.bad(1, "user", "list")
+        self.assertFalse(os.path.exists(self.data + "/herold.keys"))
+        self.assertIn("herold.keys", self.run_herold("check").stdout)
+
+    def test_open_secrets_are_refused(self):
+        self.good("user", "add", "bob@xmpp.test")
+        os.chmod(self.data + "/herold.keys", 0o644)
+        self.bad(1, "user", "list")
+        os.chmod(self.data + "/herold.keys", 0o600)
+        os.chmod(self.data, 0o755)
+        self.assertIn("chmod 700", self.bad(1, "user", "list"))
+        self.assertEqual(self.run_herold("check").returncode, 1)
+
+    def test_not_running(self):
+        for command in ("status", "reload", "stop"):
+            self.assertIn("serve", self.bad(3, command))
+            failed = self.run_herold(command, "--json")
+            self.assertEqual(failed.returncode, 3)
+            self.assertFalse(json.loads(failed.stdout)["ok"])
+        self.assertIn("läuft nicht", self.bad(3, "status", language="de_DE.UTF-8"))
+
+    def test_commands_reach_the_socket(self):
+        os.mkdir(self.data, 0o700)
+        seen = []
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(self.data + "/herold.sock")
+            listener.listen()
+
+            def answer():
+                for _ in range(3):
+                    peer, _ = listener.accept()
+                    with peer, peer.makefile("rwb") as stream:
+                        seen.append(json.loads(stream.readline()))
+                        stream.write(b'{"ok": true, "result": {"sessions": 3}}\n')
+            thread = threading.Thread(target=answer)
+            thread.start()
+            self.assertEqual(self.good("status"), "sessions: 3\n")
+            self.good("user", "add", "a@xmpp.test", "--password-stdin", stdin="pw\n")
+            self.good("reload")
+            thread.join()
+        self.assertEqual([request["command"] for request in seen], ["status", "user add", "reload"])
+        self.assertEqual(seen[1]["args"], {"address": "a@xmpp.test", "password": "pw"})
+
+    def test_configuration(self):
+        printed = self.good("config", "print")
+        self.assertIn(f'data = "{self.data}"  # {self.config}:2', printed)
+        again = self.write("again.toml", printed)
+        self.assertEqual(self.run_herold("config", "print", "-c", again, config=False).returncode, 0)
+        values = json.loads(self.good("config", "print", "--json"))["values"]
+        self.assertEqual(values["domain.0.name"]["value"], "xmpp.test")
+        self.assertIn("ping", self.good("modules"))
+        self.assertTrue(json.loads(self.good("modules", "--json"))["result"])
+
+    def test_wrong_configuration(self):
+        self.config = self.write("wrong.toml", "dta = 1\n[listen]\nclient = [\"x\"]\n")
+        complaint = self.bad(1, "check")
+        self.assertIn("wrong.toml:1:1: dta: unknown key (did you mean \"data\"?)", complaint)
+        self.assertIn("wrong.toml:3:1: listen.client: ", complaint)
+        self.config = self.folder + "/none.toml"
+        self.bad(1, "check")
+        self.bad(1, "serve")
+
+    def test_config_option_before_and_after(self):
+        for arguments in (["--config", self.config, "user", "list"],
+                          ["user", "--config", self.config, "list"],
+                          ["user", "list", "--config", self.config],
+                          ["user", "list", "-c", self.config]):
+            self.assertIn("xmpp.test", self.good(*arguments, config=False))
+
+    def test_check(self):
+        out = self.good("check")
+        self.assertIn("this machine only", out)
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            self.config = self.write("taken.toml", f"""
+data = "{self.data}"
+[[domain]]
+name = "xmpp.test"
+[domain.tls]
+certificate = "cert.pem"
+key = "key.pem"
+[listen]
+client = ["127.0.0.1:{port}"]
+""")
+            self.write("key.pem", "not a key", mode=0o644)
+            done = self.run_herold("check", "--json")
+        self.assertEqual(done.returncode, 1)
+        problems = {finding["about"]: finding["text"] for finding in json.loads(done.stdout)["result"]
+                    if finding["grade"] == "problem"}
+        self.assertIn("another program", problems["port"])
+        self.assertIn("chmod 600", problems["tls"])
+
+    def test_check_of_certificates(self):
+        key, certificate = self.folder + "/key.pem", self.folder + "/cert.pem"
+        def make(name, days):
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                            "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", certificate,
+                            "-subj", "/CN=" + name, "-addext", "subjectAltName=DNS:" + name,
+                            "-days", str(days)], check=True, capture_output=True)
+            os.chmod(key, 0o600)
+        with open(self.config, "a", encoding="utf-8") as file:
+            file.write('[tls]\ncertificate = "cert.pem"\nkey = "key.pem"\n')
+        for name, days, code, expected in (("xmpp.test", 90, 0, "is good until"),
+                                           ("xmpp.test", 3, 0, "ends soon"),
+                                           ("*.test", 90, 0, "is good until"),
+                                           ("*.xmpp.test", 90, 1, "is for other names"),
+                                           ("other.test", 90, 1, "other.test")):
+            make(name, days)
+            done = self.run_herold("check")
+            self.assertEqual(done.returncode, code, done.stdout)
+            self.assertIn(expected, done.stdout)
+
+    def test_documents(self):
+        self.assertTrue(self.good("doc", "man").startswith(".TH HEROLD 1"))
+        page = self.good("doc", "man-config")
+        for name in ("stanza_bytes", "client_tls", "registration", "[module.ping]"):
+            self.assertIn(name, page)
+        self.assertIn("xep-0199.html", self.good("doc", "doap"))
+        self.assertIn("| ping |", self.good("doc", "modules"))
+        self.assertEqual(self.good("doc", "doap"), self.good("doc", "doap"))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", required=True)
+    known, rest = parser.parse_known_args()
+    BINARY = os.path.abspath(known.bin)
+    unittest.main(argv=[sys.argv[0], *rest])
