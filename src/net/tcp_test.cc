@@ -218,11 +218,12 @@ TEST_F(TcpTest, MovesBetweenLoopsUnderLoadWithoutLosingAByte) {
   server_->read_size = 30000;
   server_->on_bytes = [&] {
     const bool here = &server_->loop() == loop_.get();
-    // Stays here in the end.
-    if (server_->received.size() == text.size() && here) return loop_->stop();
+    const bool all = server_->received.size() == text.size();
+    if (all && here) return loop_->stop();  // stays here in the end
     ++moves;
+    // From here on it belongs to the other thread.
     server_->move_to(here ? static_cast<Loop&>(*other) : *loop_);
-    if (server_->received.size() == text.size()) loop_->post([&] { loop_->stop(); });
+    if (all) loop_->post([&] { loop_->stop(); });
   };
   client_->send(text);
   server_->send(text);
