@@ -4,7 +4,7 @@
 // which never writes beyond these counts.
 #include <cstdlib>
 #include <cstring>
-#include <new>
+#include <memory>
 #include <span>
 
 #include "base/check.h"
@@ -114,8 +114,9 @@ void TreeBuilder::allocate() {
   CHECK(size == bytes && words <= UINT32_MAX && text <= UINT32_MAX);
   void* memory = std::malloc(size);
   CHECK(memory != nullptr);
-  document_.block_.reset(new (memory) Block{static_cast<std::uint32_t>(words), shape_.attributes,
-                                            shape_.namespaces, static_cast<std::uint32_t>(text)});
+  document_.block_.reset(std::construct_at(static_cast<Block*>(memory),
+                                           static_cast<std::uint32_t>(words), shape_.attributes,
+                                           shape_.namespaces, static_cast<std::uint32_t>(text)));
   Block& block = *document_.block_;
   words_ = block.word();
   attributes_ = const_cast<detail::AttributeNode*>(block.attribute());

@@ -1,4 +1,4 @@
-// For tests: the same dump of a tree made by expat and by our parser, to hold one against the
+// For tests: one dump of a tree by expat, one by our parser, to be held side by side.
 // other.
 #pragma once
 
