@@ -202,4 +202,9 @@ Result<std::string> prepare_domain(std::string_view text) {
   return name;
 }
 
+std::string ascii_domain(std::string_view prepared) {
+  if (std::ranges::all_of(prepared, is_ascii)) return std::string(prepared);
+  return unicode::domain_to_ascii(prepared).value_or(std::string(prepared));
+}
+
 }  // namespace herold::xmpp

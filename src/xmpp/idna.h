@@ -14,4 +14,7 @@ namespace herold::xmpp {
 // Fault::malformed for anything else, and for a label over 63 or a name over 253 bytes in ASCII.
 Result<std::string> prepare_domain(std::string_view text);
 
+// What DNS and TLS (SNI, certificates) call a domain that prepare_domain() returned: A-labels.
+std::string ascii_domain(std::string_view prepared);
+
 }  // namespace herold::xmpp

@@ -140,6 +140,13 @@ TEST(JidTest, DifferentSpellingsAreOneAddress) {
   for (const auto& [from, to] : same) EXPECT_EQ(parsed(from), to);
 }
 
+TEST(JidTest, DomainsHaveAnAsciiForm) {
+  EXPECT_EQ(ascii_domain("b\u00fccher.example"), "xn--bcher-kva.example");
+  EXPECT_EQ(prepare_domain("xn--bcher-kva.example").value_or(""), "b\u00fccher.example");
+  EXPECT_EQ(ascii_domain("example.com"), "example.com");
+  EXPECT_EQ(ascii_domain("[::1]"), "[::1]");
+}
+
 TEST(JidTest, OrdersAndComparesByText) {
   const Jid a = *Jid::parse("a@x"), b = *Jid::parse("b@x");
   EXPECT_TRUE(a < b && a == *Jid::parse("A@x") && a != b);

@@ -55,6 +55,8 @@ std::string map_width(std::string_view text);
 // UTS 46, nontransitional, every label as a U-label in lower case; with the rules for hyphens, bidi
 // text and context. Nothing when the name breaks one, or its ASCII form the lengths of DNS.
 std::optional<std::string> domain_to_unicode(std::string_view name);
+// The same name with A-labels ("xn--..."), as DNS and TLS want it.
+std::optional<std::string> domain_to_ascii(std::string_view name);
 
 // UTS 39: texts that look alike have the same skeleton. It is for comparing, never for showing.
 std::string skeleton(std::string_view text);

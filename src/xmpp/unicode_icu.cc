@@ -171,6 +171,23 @@ const UIDNA* idna() {
   return instance.get();
 }
 
+// `convert` is uidna_nameToASCII or uidna_nameToUnicode.
+template <class Convert>
+std::optional<std::string> convert_domain(std::string_view name, Convert convert) {
+  const std::u16string in = to_utf16(name);
+  UIDNAInfo info = UIDNA_INFO_INITIALIZER;
+  const std::u16string out = with_buffer(
+      in.size() * 2 + 64, [&](char16_t* buffer, std::int32_t capacity, UErrorCode* error) {
+        info = UIDNA_INFO_INITIALIZER;
+        return convert(idna(), in.data(), static_cast<std::int32_t>(in.size()), buffer, capacity,
+                       &info, error);
+      });
+  // Names such as "r3---sn" are in use; what matters of "xn--" has an error of its own.
+  constexpr std::uint32_t harmless = UIDNA_ERROR_HYPHEN_3_4;
+  if (info.errors & ~harmless) return std::nullopt;
+  return to_utf8(out);
+}
+
 struct CloseSpoof {
   void operator()(USpoofChecker* checker) const { uspoof_close(checker); }
 };
@@ -232,24 +249,13 @@ std::string map_width(std::string_view text) {
   return to_utf8(out);
 }
 
+std::optional<std::string> domain_to_ascii(std::string_view name) {
+  return convert_domain(name, uidna_nameToASCII);
+}
+
 std::optional<std::string> domain_to_unicode(std::string_view name) {
-  const std::u16string in = to_utf16(name);
-  const auto size = static_cast<std::int32_t>(in.size());
-  UIDNAInfo ascii_info = UIDNA_INFO_INITIALIZER;
-  with_buffer(in.size() * 2 + 64, [&](char16_t* out, std::int32_t capacity, UErrorCode* error) {
-    ascii_info = UIDNA_INFO_INITIALIZER;
-    return uidna_nameToASCII(idna(), in.data(), size, out, capacity, &ascii_info, error);
-  });
-  UIDNAInfo info = UIDNA_INFO_INITIALIZER;
-  const std::u16string out =
-      with_buffer(in.size() + 64, [&](char16_t* buffer, std::int32_t capacity, UErrorCode* error) {
-        info = UIDNA_INFO_INITIALIZER;
-        return uidna_nameToUnicode(idna(), in.data(), size, buffer, capacity, &info, error);
-      });
-  // Names such as "r3---sn" are in use; what matters of "xn--" has an error of its own.
-  constexpr std::uint32_t harmless = UIDNA_ERROR_HYPHEN_3_4;
-  if ((ascii_info.errors | info.errors) & ~harmless) return std::nullopt;
-  return to_utf8(out);
+  if (!domain_to_ascii(name)) return std::nullopt;  // this one knows of lengths
+  return convert_domain(name, uidna_nameToUnicode);
 }
 
 std::string skeleton(std::string_view text) {
