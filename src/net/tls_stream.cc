@@ -139,11 +139,14 @@ TlsStream::Blocked TlsStream::why_blocked(int result) {
     case SSL_ERROR_ZERO_RETURN:
       closed_ = true;
       return Blocked::for_good;
-    default:
+    default: {
+      const int reason = ERR_GET_REASON(ERR_peek_error());
       failure_ = take_openssl_error();
-      if (const long problem = SSL_get_verify_result(ssl_.get()); problem != X509_V_OK)
-        failure_ += std::string(": ") + X509_verify_cert_error_string(problem);
+      if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
+        failure_ +=
+            std::string(": ") + X509_verify_cert_error_string(SSL_get_verify_result(ssl_.get()));
       return Blocked::for_good;
+    }
   }
 }
 
