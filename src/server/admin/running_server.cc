@@ -23,8 +23,10 @@ std::uint64_t resident_bytes() {
 }
 
 json shard_json(const Shard::Counts& counts) {
-  return {{"connections", counts.connections}, {"sessions", counts.sessions},
-          {"accounts", counts.accounts},       {"open_stanzas", counts.open_stanzas},
+  return {{"connections", counts.connections},
+          {"sessions", counts.sessions},
+          {"accounts", counts.accounts},
+          {"open_stanzas", counts.open_stanzas},
           {"journal_records", counts.journal.records},
           {"journal_bytes", counts.journal.bytes},
           {"journal_syncs", counts.journal.syncs},
@@ -53,8 +55,8 @@ void RunningAdministration::perform(AdminCommand command, std::function<void(Adm
 
 AdminReply RunningAdministration::print_configuration(const AdminCommand& command) {
   const bool as_json = command.text("format") == "json";
-  const std::string text = print_config(program_.config(), modules_,
-                                        as_json ? ConfigFormat::json : ConfigFormat::toml);
+  const std::string text =
+      print_config(program_.config(), modules_, as_json ? ConfigFormat::json : ConfigFormat::toml);
   return as_json ? json::parse(text) : json(text);
 }
 
@@ -106,16 +108,17 @@ void RunningAdministration::list_users(const AdminCommand& command, Done done) {
     static void next(std::shared_ptr<Listing> self, std::string after) {
       constexpr std::uint32_t page = 500;
       if (self->domains.empty()) return self->done(std::move(self->accounts));
-      self->shard.stores().accounts().list(
-          self->domains.back(), std::move(after), page,
-          [self](Result<std::vector<store::Account>> found) {
-            if (!found) return self->done(std::unexpected(found.error()));
-            for (const store::Account& account : *found)
-              self->accounts.push_back(account_json(account));
-            if (found->size() == page) return next(self, found->back().address);
-            self->domains.pop_back();
-            next(self, {});
-          });
+      self->shard.stores().accounts().list(self->domains.back(), std::move(after), page,
+                                           [self](Result<std::vector<store::Account>> found) {
+                                             if (!found)
+                                               return self->done(std::unexpected(found.error()));
+                                             for (const store::Account& account : *found)
+                                               self->accounts.push_back(account_json(account));
+                                             if (found->size() == page)
+                                               return next(self, found->back().address);
+                                             self->domains.pop_back();
+                                             next(self, {});
+                                           });
     }
   };
   const Config config = program_.config();

@@ -16,7 +16,7 @@ class RunningAdministration final : public Administration {
   struct Program {
     std::function<Result<>()> reload;  // reads the configuration again; blocks
     std::function<void()> stop;
-    std::function<Config()> config;    // in effect now
+    std::function<Config()> config;  // in effect now
   };
 
   RunningAdministration(Server& server, Program program, std::span<const ModuleDescription> modules)

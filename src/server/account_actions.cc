@@ -1,0 +1,122 @@
+// Accounts are made, changed and removed.
+#include "server/account_actions.h"
+
+#include <utility>
+
+#include "base/random.h"
+#include "server/connection.h"
+#include "server/credentials.h"
+#include "server/server.h"
+#include "server/shard.h"
+
+namespace herold::server {
+namespace {
+
+using Done = AccountActions::Done;
+
+// A completion that travels from the account's home to the shard that asked.
+Done answer_to(Shard& from, Shard& home, Done done) {
+  return [&from, &home, done = std::move(done)](Result<> result) mutable {
+    home.post_to(from.index(), [done = std::move(done), result = std::move(result)](
+                                   Shard&) mutable { done(std::move(result)); });
+  };
+}
+
+void end_sessions(Shard& home, const Jid& account, std::string_view why) {
+  Account* known = home.find_account(account.text());
+  if (known == nullptr) return;
+  while (!known->sessions().empty()) {
+    Session& session = *known->sessions().back();
+    if (Connection* connection = session.connection()) {
+      connection->forget_session();
+      connection->fail({xmpp::StreamCondition::not_authorized, std::string(why)});
+      session.detach();
+    }
+    home.end_session(session, SessionEnd::removed);
+  }
+}
+
+}  // namespace
+
+void AccountActions::derive(Shard& home, const Jid& account, crypto::SecretString password,
+                            std::move_only_function<void(Result<Credentials>)> then) {
+  const ModuleHost* host = home.find_host(account.domain());
+  const std::uint64_t iterations = (host ? host->limits() : home.limits()).scram_iterations;
+  auto waiting = std::make_shared<decltype(then)>(std::move(then));  // with the worker's task
+  const bool taken = server_.workers().run([this, &home, waiting, iterations,
+                                            password = std::move(password)] {
+    SystemRandom random;
+    auto rows = make_credential_rows(server_.crypto(), random, password.view(),
+                                     static_cast<std::uint32_t>(iterations));
+    home.loop().post([waiting, rows = std::move(rows)]() mutable { (*waiting)(std::move(rows)); });
+  });
+  if (!taken) (*waiting)(fail(Fault::unavailable, "Too many passwords are being made"));
+}
+
+void AccountActions::create(Shard& from, const Jid& account, crypto::SecretString password,
+                            Done done) {
+  from.post_to(
+      server_.home_of(account.text()), [this, &from, account, done = std::move(done),
+                                        password = std::move(password)](Shard& home) mutable {
+        derive(home, account, std::move(password),
+               [&home, account,
+                done = answer_to(from, home, std::move(done))](Result<Credentials> rows) mutable {
+                 if (!rows) return done(std::unexpected(std::move(rows).error()));
+                 const WallTime now = home.loop().clock().wall();
+                 home.stores().accounts().create(
+                     account.text(), std::move(*rows), now,
+                     [&home, account, done = std::move(done)](Result<> created) mutable {
+                       home.forget_account(account);  // it was remembered as missing
+                       done(std::move(created));
+                     });
+               });
+      });
+}
+
+void AccountActions::set_password(Shard& from, const Jid& account, crypto::SecretString password,
+                                  Done done) {
+  from.post_to(
+      server_.home_of(account.text()), [this, &from, account, done = std::move(done),
+                                        password = std::move(password)](Shard& home) mutable {
+        derive(home, account, std::move(password),
+               [&home, account,
+                done = answer_to(from, home, std::move(done))](Result<Credentials> rows) mutable {
+                 if (!rows) return done(std::unexpected(std::move(rows).error()));
+                 home.stores().accounts().set_credentials(account.text(), std::move(*rows),
+                                                          std::move(done));
+               });
+      });
+}
+
+void AccountActions::remove(Shard& from, const Jid& account, Done done) {
+  from.post_to(server_.home_of(account.text()), [&from, account,
+                                                 done = std::move(done)](Shard& home) mutable {
+    home.account(account).when_loaded(
+        [&home, account, done = answer_to(from, home, std::move(done))]() mutable {
+          end_sessions(home, account, "The account was removed");
+          home.remove_account(account);
+          home.stores().accounts().remove(
+              account.text(), [&home, account, done = std::move(done)](Result<> removed) mutable {
+                home.forget_account(account);
+                done(std::move(removed));
+              });
+        });
+  });
+}
+
+void AccountActions::set_state(Shard& from, const Jid& account, store::AccountState state,
+                               Done done) {
+  from.post_to(server_.home_of(account.text()),
+               [&from, account, state, done = std::move(done)](Shard& home) mutable {
+                 auto told = answer_to(from, home, std::move(done));
+                 home.stores().accounts().set_state(
+                     account.text(), state,
+                     [&home, account, state, told = std::move(told)](Result<> changed) mutable {
+                       if (changed && state == store::AccountState::disabled)
+                         end_sessions(home, account, "The account was disabled");
+                       told(std::move(changed));
+                     });
+               });
+}
+
+}  // namespace herold::server

@@ -1,0 +1,41 @@
+// What may be done to accounts, once for all who do it: commands, registration, ad-hoc commands.
+//
+// Each runs on the account's home shard, with the arithmetic of passwords on a worker, and tells
+// its end on the shard that asked.
+#pragma once
+
+#include <functional>
+
+#include "crypto/secret.h"
+#include "server/stanza.h"
+#include "store/accounts.h"
+
+namespace herold::server {
+
+class Server;
+class Shard;
+
+class AccountActions {
+ public:
+  using Done = std::move_only_function<void(Result<>)>;
+
+  explicit AccountActions(Server& server) : server_(server) {}
+
+  // Passwords come prepared (xmpp::prepare_password). Fault::conflict: the account exists.
+  void create(Shard& from, const Jid& account, crypto::SecretString password, Done done);
+  // Fault::not_found from here on.
+  void set_password(Shard& from, const Jid& account, crypto::SecretString password, Done done);
+  // Its sessions end with not-authorized (HOSTILE 67), its contacts learn that it is gone.
+  void remove(Shard& from, const Jid& account, Done done);
+  // Disabling ends its sessions.
+  void set_state(Shard& from, const Jid& account, store::AccountState state, Done done);
+
+ private:
+  using Credentials = std::vector<store::Credential>;
+  void derive(Shard& home, const Jid& account, crypto::SecretString password,
+              std::move_only_function<void(Result<Credentials>)> then);
+
+  Server& server_;
+};
+
+}  // namespace herold::server

@@ -1,0 +1,236 @@
+// Accounts and sessions of a shard: loading, binding, ending, coming back.
+#include <algorithm>
+
+#include "base/check.h"
+#include "server/connection.h"
+#include "server/shard.h"
+#include "xml/parser.h"
+#include "xmpp/ext/delay.h"
+#include "xmpp/ext/stanza_id.h"
+#include "xmpp/ext/stream_management.h"
+
+namespace herold::server {
+namespace {
+
+constexpr xml::Bounds no_bounds{UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
+
+// What a client did not acknowledge, as it was before it was written for that client.
+Stanza original(const Unacked& unacked, const Account& account) {
+  auto parsed = xml::parse_fragment(unacked.xml, xmpp::ns::client, no_bounds);
+  CHECK(parsed.has_value());  // we wrote it
+  auto head = xmpp::parse_head(parsed->root());
+  CHECK(head.has_value());
+  const auto added_here = [&](xml::Element child) {
+    return (xmpp::is<xmpp::StanzaId>(child) && child.attribute("by") == account.address().text()) ||
+           (xmpp::is<xmpp::Delay>(child) &&
+            child.attribute("from") == account.host().address().text());
+  };
+  const auto keep = [&](xml::Element child) { return !added_here(child); };
+  Stanza stanza(std::move(*head), SharedBytes(xmpp::payload_bytes(parsed->root(), keep)));
+  stanza.id = unacked.id;
+  stanza.accepted = unacked.accepted;
+  stanza.late = true;
+  return stanza;
+}
+
+}  // namespace
+
+Account* Shard::find_account(std::string_view bare) {
+  const auto found = accounts_.find(bare);
+  return found == accounts_.end() ? nullptr : found->second.get();
+}
+
+Account& Shard::account(const Jid& bare) {
+  CHECK(bare.is_bare());
+  if (Account* known = find_account(bare.text())) {
+    known->last_used = now();
+    return *known;
+  }
+  ModuleHost* host = find_host(bare.domain());
+  CHECK(host != nullptr);
+  auto made = std::make_unique<Account>(*host, bare);
+  Account& account = *accounts_.emplace(bare.text(), std::move(made)).first->second;
+  account.last_used = now();
+  load(account);
+  return account;
+}
+
+void Shard::load(Account& account) {
+  account.loading_ = std::make_unique<Loading>(account);
+  Loading& loading = *account.loading_;
+  loading.hold();
+  loading.hold();
+  const std::string address = account.address().text();
+  // An account that is loading is not evicted, so the references stay good.
+  stores_->accounts().find(address, [&account, &loading](Result<store::Account> found) {
+    account.existing_ = found.has_value();
+    if (!found && found.error().fault != Fault::not_found) loading.fail();
+    loading.release();
+  });
+  stores_->rosters().load(address, [&account, &loading](Result<store::Roster> roster) {
+    if (roster)
+      account.roster_.load(std::move(*roster));
+    else
+      loading.fail();
+    loading.release();
+  });
+  AccountLoading event{account, loading};
+  std::ignore = account.host().hooks().fire(event);
+}
+
+void Shard::forget_account(const Jid& bare) {
+  const auto found = accounts_.find(bare.text());
+  if (found == accounts_.end()) return;
+  const Account& account = *found->second;
+  if (account.sessions().empty() && account.state() != Account::State::loading)
+    accounts_.erase(found);
+}
+
+void Shard::remove_account(const Jid& bare) {
+  Account* account = find_account(bare.text());
+  if (account == nullptr) return;
+  while (!account->sessions().empty()) {
+    Session& session = *account->sessions().back();
+    if (session.connected())
+      session.connection()->fail({xmpp::StreamCondition::not_authorized, "Account removed"});
+    end_session(session, SessionEnd::removed);
+  }
+  AccountRemoved removed{account->address()};
+  std::ignore = account->host().hooks().fire(removed);
+  account->existing_ = false;
+  if (account->state_ == Account::State::ready) account->state_ = Account::State::missing;
+  account->roster_ = Roster();
+}
+
+Session* Shard::find_session(SessionKey key) {
+  const auto found = sessions_.find(key);
+  return found == sessions_.end() ? nullptr : found->second;
+}
+
+Answer<Session*> Shard::bind(Account& account, std::string_view resource) {
+  auto address = account.address().with_resource(
+      resource.empty() ? std::string_view(random().token(9)) : resource);
+  if (!address) return xmpp::fail(Condition::bad_request, "The resource is malformed");
+  if (Session* old = account.find_session(address->resource())) {
+    if (old->connected()) old->connection()->fail(xmpp::StreamCondition::conflict);
+    end_session(*old, SessionEnd::replaced);
+  }
+  std::uint64_t connected = 0;
+  Session* oldest_away = nullptr;
+  for (const auto& session : account.sessions()) {
+    if (session->connected())
+      ++connected;
+    else if (oldest_away == nullptr)
+      oldest_away = session.get();
+  }
+  const std::uint64_t most = account.host().limits().resources;
+  if (connected >= most)
+    return xmpp::fail(Condition::resource_constraint,
+                      ElementName{"resource-limit-exceeded", "urn:xmpp:errors"},
+                      "Too many sessions");
+  if (account.sessions().size() >= 2 * most && oldest_away != nullptr)
+    end_session(*oldest_away, SessionEnd::lost);
+  const SessionKey key = ledger_.next_session();
+  Session& session =
+      account.add_session(std::make_unique<Session>(account, std::move(*address), key));
+  sessions_.emplace(key, &session);
+  return &session;
+}
+
+void Shard::end_session(Session& session, SessionEnd why) {
+  Account& account = session.account();
+  SessionEnded event{session, why};
+  std::ignore = account.host().hooks().fire(event);
+  if (session.connection() != nullptr) session.connection()->forget_session();
+  std::deque<Unacked> queue;
+  if (Managed* managed = session.managed()) {
+    if (session.resumable()) ledger_.note(EndedRecord{session.key()});
+    queue = managed->outbound.take_all();
+  }
+  sessions_.erase(session.key());
+  account.take_session(session);
+  account.last_used = now();
+  hand_over(std::move(queue), account);
+}
+
+void Shard::hand_over(std::deque<Unacked> queue, const Account& account) {
+  for (const Unacked& unacked : queue) {
+    if (unacked.id == 0) continue;
+    Stanza stanza = original(unacked, account);
+    stanza.head.to = account.address();
+    route(std::move(stanza));
+  }
+}
+
+void Shard::lose_connection(Session& session) {
+  session.detach();
+  if (stopping_) return;  // it stays in the journal, resumable after the restart
+  if (!session.resumable()) return end_session(session, SessionEnd::lost);
+  const auto patience = Seconds(session.managed()->resume_seconds);
+  session.resume_timer_.start(loop(), patience, [this, key = session.key()] {
+    if (Session* late = find_session(key)) end_session(*late, SessionEnd::lost);
+  });
+}
+
+bool Shard::resume(Session& session, Connection& connection, std::uint32_t h) {
+  Managed& managed = *session.managed();
+  if (!session.acknowledge(h)) return false;
+  session.attach(connection);
+  session.resume_timer_.stop();
+  if (managed.recovered) managed.outbound.renumber(h);
+  const std::uint32_t handled = managed.inbound.handled(ledger_.journal().synced());
+  managed.journalled_handled = handled;
+  ledger_.note(HandledRecord{session.key(), handled});
+  std::string xml;
+  xml::Writer writer(xml, xmpp::ns::client);
+  xmpp::write(writer, xmpp::SmResumed{.h = handled, .previd = managed.token});
+  connection.output() += xml;
+  for (const Unacked& unacked : managed.outbound.waiting()) {
+    connection.output() += unacked.xml;
+    if (managed.recovered && unacked.id != 0)
+      ledger_.note(SentRecord{session.key(), unacked.id, unacked.number});
+  }
+  connection.wrote(0);
+  session.ask_for_ack();
+  watch_acks(session);
+  SessionResumed event{session, std::exchange(managed.recovered, false)};
+  std::ignore = session.host().hooks().fire(event);
+  return true;
+}
+
+void Shard::restore_session(SessionRecord record, std::vector<SentStanza> sent) {
+  const Jid address = Jid::trusted(record.jid);
+  if (!serves(address.domain())) {
+    for (SentStanza& lost : sent) bounce(lost.stanza, Condition::service_unavailable);
+    return;
+  }
+  Account& account = this->account(address.bare());
+  account.when_loaded([this, &account, address, record = std::move(record),
+                       sent = std::move(sent)]() mutable {
+    if (account.state() != Account::State::ready) {
+      for (SentStanza& lost : sent) deliver_to_account(account, std::move(lost.stanza));
+      return;
+    }
+    Session& session = account.add_session(std::make_unique<Session>(account, address, record.key));
+    sessions_.emplace(record.key, &session);
+    session.restore(record);
+    std::deque<Unacked> queue;
+    for (const SentStanza& known : sent)
+      queue.push_back({known.number, known.stanza.id,
+                       known.stanza.to_xml(message_extras(account, known.stanza)),
+                       known.stanza.accepted});
+    session.managed()->outbound.restore(record.acked, std::move(queue));
+    lose_connection(session);
+  });
+}
+
+void Shard::evict_accounts() {
+  const MonotonicTime old = now() - Seconds(30);
+  std::erase_if(accounts_, [&](const auto& entry) {
+    const Account& account = *entry.second;
+    return account.sessions().empty() && account.state() != Account::State::loading &&
+           account.last_used < old;
+  });
+}
+
+}  // namespace herold::server

@@ -1,0 +1,130 @@
+// Stanzas from a client: judged, stamped with their sender, and handed to modules and router.
+#include "server/connection.h"
+#include "server/server.h"
+#include "server/shard.h"
+#include "xmpp/ns.h"
+
+namespace herold::server {
+namespace {
+
+// RFC 6120 section 8.1.2.1: a `from` must be the client's own bare or full address.
+bool own_address(const Jid& from, const Session& session) {
+  return !from || from == session.address() || from == session.account().address();
+}
+
+}  // namespace
+
+void Shard::receive(Session& session, xml::Document document) {
+  const Origin origin{session.managed() ? session.key() : 0,
+                      session.managed() ? session.managed()->inbound.receive() : 0};
+  const xml::Element root = document.root();
+  auto head = xmpp::parse_head(root);
+  if (!head) {
+    StanzaHead salvaged = xmpp::salvage_head(root);
+    salvaged.from = session.address();
+    if (salvaged.may_get_error()) session.send(make_error(salvaged, head.error()));
+    return;
+  }
+  if (!own_address(head->from, session))
+    return session.connection()->fail(xmpp::StreamCondition::invalid_from);
+  head->from = session.address();
+
+  const auto keep = [this](xml::Element child) { return !is_forgery(child); };
+  SharedBytes payload(xmpp::payload_bytes(root, keep));
+  Stanza stanza(std::move(*head), std::move(payload), std::move(document));
+  stanza.origin = origin;
+  if (stanza.head.id.size() > session.host().limits().stanza_id_bytes)
+    return bounce(stanza, Condition::bad_request);
+
+  ClientActive active{session};
+  std::ignore = session.host().hooks().fire(active);
+  switch (stanza.kind()) {
+    case StanzaKind::message:
+      return receive_message(session, std::move(stanza));
+    case StanzaKind::presence:
+      return receive_presence(session, std::move(stanza));
+    case StanzaKind::iq:
+      return receive_iq(session, std::move(stanza));
+  }
+}
+
+void Shard::receive_message(Session& session, Stanza stanza) {
+  if (!stanza.head.to) stanza.head.to = session.account().address();  // RFC 6120 section 10.3.1
+  MessageSent sent{session, stanza};
+  const Outcome outcome = session.host().hooks().fire(sent);
+  if (!outcome) return bounce(stanza, outcome.error());
+  if (*outcome == Flow::stop) return;
+  if (is_durable(stanza) && !commit(stanza)) return;
+  MessageAccepted accepted{session, stanza};
+  std::ignore = session.host().hooks().fire(accepted);
+  route(std::move(stanza));
+}
+
+void Shard::receive_presence(Session& session, Stanza stanza) {
+  PresenceSent sent{session, stanza};
+  const Outcome outcome = session.host().hooks().fire(sent);
+  if (!outcome) return bounce(stanza, outcome.error());
+  if (*outcome == Flow::stop || !stanza.head.to) return;
+  route(std::move(stanza));
+}
+
+void Shard::receive_iq(Session& session, Stanza stanza) {
+  const Jid& to = stanza.head.to;
+  ModuleHost& host = session.host();
+  const bool for_account = !to || to == session.account().address();
+  const bool for_server = to && to == host.address();
+  if (!stanza.head.is_request() && (for_account || for_server)) {
+    std::ignore = take_answer(stanza);
+    return;
+  }
+  if (for_account)
+    return handle_request(std::move(stanza), &session, &session.account(), host, at_own_account);
+  if (for_server) return handle_request(std::move(stanza), &session, nullptr, host, at_server);
+  IqSent sent{session, stanza};
+  const Outcome outcome = host.hooks().fire(sent);
+  if (!outcome) return bounce(stanza, outcome.error());
+  if (*outcome == Flow::go_on) route(std::move(stanza));
+}
+
+bool Shard::commit(Stanza& stanza) {
+  stanza.accepted = loop().clock().wall();
+  auto position = ledger_.commit(stanza, stanza.origin.session, stanza.origin.number);
+  if (!position) {
+    log().warning("journal-full", {{"reason", position.error().text}});
+    bounce(stanza, Condition::internal_server_error);
+    return false;
+  }
+  if (Session* session = find_session(stanza.origin.session); session && session->managed())
+    session->managed()->inbound.committed(stanza.origin.number, *position);
+  return true;
+}
+
+void Shard::done(MessageId id) {
+  const unsigned owner = ledger_.owner(id);
+  if (owner == index_) return ledger_.done(id);
+  post_to(owner, [id](Shard& shard) { shard.ledger_.done(id); });
+}
+
+void Shard::wait_inbound(const Origin& origin) {
+  Session* session = find_session(origin.session);
+  if (session != nullptr && session->managed()) session->managed()->inbound.wait_for(origin.number);
+}
+
+void Shard::finish_inbound(const Origin& origin) {
+  Session* session = find_session(origin.session);
+  if (session == nullptr || !session->managed()) return;
+  session->managed()->inbound.finish(origin.number);
+  session->answer_ack_request();
+}
+
+void Shard::handle_request(Stanza stanza, Session* session, Account* account, ModuleHost& host,
+                           Targets target) {
+  const auto* handler =
+      host.requests().find(stanza.head.iq_type, stanza.root().first_child(), target);
+  if (handler == nullptr) return bounce(stanza, Condition::service_unavailable);
+  // Until it is answered its outcome is unknown, and `h` stops before it (DECISIONS.md 3).
+  wait_inbound(stanza.origin);
+  handler->call(handler->module, IqRequest(*this, std::move(stanza), session, account));
+}
+
+}  // namespace herold::server

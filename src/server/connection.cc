@@ -1,0 +1,348 @@
+// Bytes of a client: reading within bounds, cutting, writing once a turn, closing in order.
+#include "server/connection.h"
+
+#include <algorithm>
+
+#include "server/server.h"
+#include "server/session.h"
+#include "server/shard.h"
+#include "xml/parser.h"
+#include "xmpp/stream/stream_text.h"
+
+namespace herold::server {
+namespace {
+
+xmpp::Channel channel_of(ListenerKind kind) {
+  switch (kind) {
+    case ListenerKind::plain:
+      return xmpp::Channel::trusted;
+    case ListenerKind::proxied:
+      return xmpp::Channel::proxied;
+    default:
+      return xmpp::Channel::open;
+  }
+}
+
+std::uint32_t bounded(std::uint64_t value) {
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(value, UINT32_MAX));
+}
+
+}  // namespace
+
+Connection::Connection(Shard& shard, ConnectionId id, std::unique_ptr<net::Transport> transport,
+                       ListenerKind kind)
+    : shard_(&shard),
+      id_(id),
+      transport_(std::move(transport)),
+      scanner_({bounded(shard.limits().preauth_element_bytes),
+                bounded(shard.limits().preauth_elements), bounded(shard.limits().preauth_depth),
+                bounded(shard.limits().stanza_attributes)}),
+      stream_(*this, shard.stream_environment(), channel_of(kind)),
+      peer_(transport_->peer_address()),
+      kind_(kind) {}
+
+Connection::~Connection() = default;
+
+void Connection::start() {
+  const Limits& limits = shard_->limits();
+  tokens_ = static_cast<std::int64_t>(limits.client_bandwidth_burst);
+  tokens_at_ = shard_->now();
+  const bool direct = kind_ == ListenerKind::direct_tls;
+  deadline_.start(shard_->loop(), Seconds(direct ? limits.handshake_time : limits.preauth_time),
+                  [this] { fail({xmpp::StreamCondition::connection_timeout, "Not signed in"}); });
+  transport_->attach(shard_->loop(), *this);
+  if (direct) transport_->start_tls(shard_->server().tls());
+}
+
+void Connection::leave() {
+  deadline_.stop();
+  transport_->detach();
+  host_ = nullptr;
+}
+
+void Connection::arrive(Shard& shard) {
+  shard_ = &shard;
+  phase_ = Phase::open;
+  flush_wanted_ = read_wanted_ = false;
+  stream_.move_to(*this, shard.stream_environment());
+  host_ = shard.find_host(stream_.account().domain());
+  if (host_ == nullptr) return abandon();  // the domain went while we moved
+  deadline_.start(shard.loop(), Seconds(shard.limits().preauth_time),
+                  [this] { fail(xmpp::StreamCondition::connection_timeout); });
+  transport_->attach(shard.loop(), *this);
+  shard.want_flush(*this);
+  shard.want_read(*this);
+}
+
+// --- output --------------------------------------------------------------------------------------
+
+void Connection::send(std::string_view bytes) {
+  output_ += bytes;
+  wrote(0);
+}
+
+void Connection::wrote(MessageId id) {
+  if (id != 0) unconfirmed_.emplace_back(sent_total_ + output_.size() - output_taken_, id);
+  if (!flush_wanted_ && !blocked_) {
+    flush_wanted_ = true;
+    shard_->want_flush(*this);
+  }
+  const bool stuck = blocked_ && output_.size() - output_taken_ > shard_->limits().send_buffer;
+  if (stuck && phase_ == Phase::open) slow_reader();
+}
+
+void Connection::flush() {
+  flush_wanted_ = false;
+  if (phase_ == Phase::closed || phase_ == Phase::moving) return;
+  while (output_taken_ < output_.size()) {
+    const std::string_view rest = std::string_view(output_).substr(output_taken_);
+    const std::size_t taken = transport_->write(rest);
+    count_output(taken);
+    blocked_ = taken < rest.size();
+    if (blocked_) return;
+  }
+  output_ = std::string();  // an idle connection keeps no buffer
+  output_taken_ = 0;
+  if (start_tls_after_flush_) {
+    start_tls_after_flush_ = false;
+    transport_->start_tls(shard_->server().tls());
+  }
+  if (phase_ == Phase::closing) transport_->shutdown();
+}
+
+void Connection::count_output(std::size_t taken) {
+  output_taken_ += taken;
+  sent_total_ += taken;
+  while (!unconfirmed_.empty() && unconfirmed_.front().first <= sent_total_) {
+    shard_->done(unconfirmed_.front().second);
+    unconfirmed_.pop_front();
+  }
+  constexpr std::size_t worth_moving = 64 * 1024;
+  if (output_taken_ < worth_moving || output_taken_ < output_.size() / 2) return;
+  output_.erase(0, output_taken_);
+  output_taken_ = 0;
+}
+
+void Connection::on_writable() {
+  blocked_ = false;
+  flush();
+}
+
+// Its reader is slow or gone: without stream management there is nothing to wait for; with it the
+// client comes back and gets what it missed (HOSTILE 170).
+void Connection::slow_reader() {
+  shard_->log().info("slow-reader", {{"peer", peer_}});
+  abandon();
+}
+
+// --- input ---------------------------------------------------------------------------------------
+
+bool Connection::reading() const {
+  return phase_ == Phase::open && !pending_bind_ && stream_.wants_input();
+}
+
+void Connection::read_input() {
+  read_wanted_ = false;
+  if (in_input_) return;
+  in_input_ = true;
+  std::uint64_t budget = shard_->limits().turn_bytes;
+  if (!input_.empty() && reading()) take({});
+  while (reading()) {
+    std::string& scratch = shard_->scratch();
+    const std::size_t got = transport_->read({scratch.data(), scratch.size()});
+    if (got == 0) break;
+    if (!spend(got)) break;
+    take({scratch.data(), got});
+    if (got < budget) {
+      budget -= got;
+    } else {
+      shard_->want_read(*this);  // the others have their turn
+      break;
+    }
+  }
+  in_input_ = false;
+  if (phase_ == Phase::moving) move_home();
+}
+
+// Bandwidth is back-pressure: over it the socket is not read for a while (DECISIONS.md 21).
+bool Connection::spend(std::size_t bytes) {
+  const Limits& limits = shard_->limits();
+  if (!stream_.is_authenticated()) {
+    preauth_bytes_ += bytes;
+    if (preauth_bytes_ <= limits.preauth_total_bytes) return true;
+    fail({xmpp::StreamCondition::policy_violation, "Too much before signing in"});
+    return false;
+  }
+  const MonotonicTime now = shard_->now();
+  const auto burst = static_cast<std::int64_t>(limits.client_bandwidth_burst);
+  const auto rate = static_cast<std::int64_t>(limits.client_bandwidth);
+  const std::int64_t earned = (now - tokens_at_).count() * rate / 1000000;
+  tokens_ = std::min(burst, tokens_ + earned) - static_cast<std::int64_t>(bytes);
+  tokens_at_ = now;
+  if (tokens_ >= 0) return true;
+  transport_->set_reading(false);
+  deadline_.start(shard_->loop(), Microseconds(-tokens_ * 1000000 / rate), [this] {
+    transport_->set_reading(true);
+    read_input();
+  });
+  return true;
+}
+
+// `bytes` follow what is in input_; whatever is not a whole element yet is kept there.
+void Connection::take(std::string_view bytes) {
+  if (input_.empty()) {
+    const std::size_t used = cut(bytes);
+    input_.assign(bytes.substr(used));
+    return;
+  }
+  input_ += bytes;
+  std::string whole = std::move(input_);  // handlers must not find it changing
+  input_.clear();
+  const std::size_t used = cut(whole);
+  if (used < whole.size()) {
+    whole.erase(0, used);
+    input_ = std::move(whole);
+  }
+}
+
+// Handles the items at the front of `input`; says how many bytes are done with.
+std::size_t Connection::cut(std::string_view input) {
+  std::size_t used = 0;
+  while (used < input.size() && reading()) {
+    const auto [token, size] = scanner_.next(input.substr(used));
+    if (token == xml::Scanner::Token::need_more) return scanner_.skipping() ? used + size : used;
+    const std::string_view item = input.substr(used, size);
+    unread_ = used + size < input.size();
+    used += size;
+    take_item(token, item);
+  }
+  return used;
+}
+
+void Connection::take_item(xml::Scanner::Token token, std::string_view bytes) {
+  using Token = xml::Scanner::Token;
+  switch (token) {
+    case Token::header: {
+      auto header = xml::parse_header(bytes, bounds());
+      if (!header) return fail(xmpp::condition_of(header.error()));
+      scope_ = header->scope;
+      return stream_.on_header(*header);
+    }
+    case Token::element: {
+      if (scanner_.skipping()) return skipped();
+      auto element = xml::parse_element(bytes, scope_, bounds());
+      if (!element) return fail(xmpp::condition_of(element.error()));
+      return stream_.on_element(std::move(*element));
+    }
+    case Token::footer:
+      return stream_.on_footer();
+    case Token::whitespace:
+      return;
+    case Token::text:
+      return fail(xmpp::StreamCondition::bad_format);
+    case Token::malformed:
+      return fail(xmpp::StreamCondition::not_well_formed);
+    case Token::restricted:
+      return fail(xmpp::StreamCondition::restricted_xml);
+    case Token::too_large:
+      return too_large();
+    case Token::need_more:
+      return;
+  }
+}
+
+xml::Bounds Connection::bounds() const {
+  const Limits& limits = host_ ? host_->limits() : shard_->limits();
+  const auto attributes = bounded(limits.stanza_attributes);
+  if (!stream_.is_authenticated())
+    return {bounded(limits.preauth_element_bytes), bounded(limits.preauth_elements),
+            bounded(limits.preauth_depth), attributes};
+  return {bounded(limits.stanza_bytes), bounded(limits.stanza_elements),
+          bounded(limits.stanza_depth), attributes};
+}
+
+// A stanza over its bounds is skipped unbuffered and the stream lives (XEP-0478, HOSTILE 19-21).
+void Connection::too_large() {
+  if (!stream_.is_ready())
+    return fail({xmpp::StreamCondition::policy_violation, "Too large before signing in"});
+  const Limits& limits = host_->limits();
+  scanner_.skip_element(limits.stanza_bytes * limits.oversize_skip_factor);
+}
+
+void Connection::skipped() {
+  if (session_ == nullptr) return fail(xmpp::StreamCondition::policy_violation);
+  if (session_->managed()) std::ignore = session_->managed()->inbound.receive();
+  StanzaHead head = StanzaHead::of(MessageType::normal);
+  head.from = session_->address();
+  session_->send(make_error(
+      head, {Condition::policy_violation, ElementName{"stanza-too-big", "urn:xmpp:errors"}}));
+}
+
+void Connection::move_home() {
+  const unsigned home = shard_->server().home_of(stream_.account().bare_text());
+  if (home == shard_->index()) {
+    phase_ = Phase::open;
+    shard_->want_read(*this);
+    return;
+  }
+  leave();
+  std::unique_ptr<Connection> self = shard_->release(*this);
+  shard_->post_to(home,
+                  [self = std::move(self)](Shard& shard) mutable { shard.adopt(std::move(self)); });
+}
+
+// --- the end -------------------------------------------------------------------------------------
+
+void Connection::on_secured() {
+  const Limits& limits = shard_->limits();
+  deadline_.start(shard_->loop(), Seconds(limits.preauth_time),
+                  [this] { fail(xmpp::StreamCondition::connection_timeout); });
+  xmpp::TlsFacts facts;
+  for (const std::string_view type : {xmpp::tls_exporter, xmpp::tls_server_end_point})
+    if (auto data = transport_->channel_binding(type))
+      facts.bindings.push_back({std::string(type), std::move(*data)});
+  stream_.on_tls(std::move(facts));
+  read_input();
+}
+
+// The stream is over, its last words are in the output.
+void Connection::on_closed(const xmpp::StreamError* error) {
+  if (error)
+    shard_->log().debug("stream-error",
+                        {{"peer", peer_}, {"condition", xmpp::name_of(error->condition)}});
+  if (Session* session = session_) {
+    session_ = nullptr;
+    session->detach();
+    // Closed in peace or by our decision: it does not wait for its client (XEP-0198 section 5).
+    if (shard_->find_session(session->key())) shard_->end_session(*session, SessionEnd::closed);
+  }
+  finish_close();
+}
+
+void Connection::finish_close() {
+  if (phase_ == Phase::closed) return;
+  phase_ = Phase::closing;
+  deadline_.start(shard_->loop(), Seconds(shard_->limits().close_linger), [this] {
+    phase_ = Phase::closed;
+    shard_->drop(*this);
+  });
+  shard_->want_flush(*this);
+}
+
+void Connection::abandon() {
+  if (phase_ == Phase::closed) return;
+  phase_ = Phase::closed;
+  if (Session* session = session_) {
+    session_ = nullptr;
+    shard_->lose_connection(*session);
+  }
+  shard_->drop(*this);
+}
+
+void Connection::on_ended(net::Ending ending, std::string_view detail) {
+  if (ending == net::Ending::tls_failed)
+    shard_->log().debug("tls-failed", {{"peer", peer_}, {"reason", detail}});
+  abandon();
+}
+
+}  // namespace herold::server

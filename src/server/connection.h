@@ -1,0 +1,155 @@
+// A client's connection: bytes in and out, cut into elements for the stream machine and the
+// session; it moves to its account's home shard after the login (DECISIONS.md 12).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "net/loop.h"
+#include "net/transport.h"
+#include "server/stanza.h"
+#include "xml/scanner.h"
+#include "xmpp/stream/server_stream.h"
+
+namespace herold::server {
+
+class ModuleHost;
+class Session;
+class Shard;
+
+using ConnectionId = std::uint64_t;
+
+// How a listener treats its clients.
+enum class ListenerKind : std::uint8_t { starttls, direct_tls, plain, proxied };
+
+class Connection final : private net::Transport::Handler, private xmpp::ServerStreamHost {
+ public:
+  Connection(Shard& shard, ConnectionId id, std::unique_ptr<net::Transport> transport,
+             ListenerKind kind);
+  Connection(const Connection&) = delete;
+  ~Connection() override;
+
+  ConnectionId id() const { return id_; }
+  Shard& shard() const { return *shard_; }
+  const std::string& peer() const { return peer_; }
+  Session* session() const { return session_; }
+
+  void start();
+  // Arrives at another shard: detached from its loop there by leave().
+  void leave();
+  void arrive(Shard& shard);
+
+  // --- output ---
+  // Where stanzas are written to; wrote() follows each. `id`: a committed stanza that counts as
+  // delivered when its bytes were taken by the transport; 0: none such.
+  std::string& output() { return output_; }
+  void wrote(MessageId id);
+  // At the end of the turn: all of it in one write.
+  void flush();
+
+  // --- input ---
+  void read_input();
+
+  // Sends a stream error and closes.
+  void fail(const xmpp::StreamError& error) { stream_.fail(error); }
+  // The session is over or goes on elsewhere: nothing of it is touched any more.
+  void forget_session() { session_ = nullptr; }
+  // Closes without a word that ends the session: its client is meant to come back.
+  void abandon();
+
+  // Answers of other threads and shards.
+  void on_credentials(xmpp::Ticket ticket, const xmpp::CredentialsAnswer& answer);
+  void on_verdict(xmpp::Ticket ticket, xmpp::Verdict verdict);
+
+ private:
+  enum class Phase : std::uint8_t { open, moving, closing, closed };
+
+  // net::Transport::Handler
+  void on_readable() override { read_input(); }
+  void on_writable() override;
+  void on_secured() override;
+  void on_ended(net::Ending ending, std::string_view detail) override;
+
+  // xmpp::ServerStreamHost (connection_stream.cc)
+  void send(std::string_view bytes) override;
+  bool has_unread_input() const override { return unread_; }
+  void restart_input() override;
+  void begin_tls() override;
+  void on_closed(const xmpp::StreamError* error) override;
+  std::optional<xmpp::DomainSettings> find_domain(std::string_view domain) override;
+  void on_opened(std::string_view domain, std::string_view lang) override;
+  std::string preauth_features() override;
+  std::string postauth_features() override;
+  void find_credentials(xmpp::Ticket ticket, const xmpp::Jid& account,
+                        xmpp::HashAlgorithm hash) override;
+  void check_password(xmpp::Ticket ticket, const xmpp::Jid& account,
+                      crypto::SecretString password) override;
+  void check_account(xmpp::Ticket ticket, const xmpp::Jid& account) override;
+  void on_auth_failure(const xmpp::AuthFailure& failure) override;
+  void on_authenticated(const xmpp::Jid& account, xmpp::Mechanism mechanism) override;
+  bool on_preauth_iq(const xml::Document& iq) override;
+  void on_element(xml::Document element) override;
+
+  // input
+  void take(std::string_view bytes);
+  std::size_t cut(std::string_view input);
+  void take_item(xml::Scanner::Token token, std::string_view bytes);
+  void too_large();
+  void skipped();
+  bool reading() const;
+  bool spend(std::size_t bytes);
+  xml::Bounds bounds() const;
+  void move_home();
+  void count_output(std::size_t taken);
+  void slow_reader();
+  void finish_close();
+
+  // What is not a stanza of a session (connection_session.cc).
+  bool take_nonza(xml::Element root);
+  void take_bind(const xml::Document& iq);
+  void bind(StanzaHead head, std::string resource);
+  void enable(xml::Element root);
+  void resume(xml::Element root);
+  void resume_session(const std::string& token, std::uint32_t h);
+  void take_ack(xml::Element root);
+  void sm_failed(Condition condition, std::optional<std::uint32_t> h = {});
+
+  Shard* shard_;
+  ConnectionId id_;
+  std::unique_ptr<net::Transport> transport_;
+  xml::Scanner scanner_;
+  xmpp::ServerStream stream_;
+  xml::NamespaceScope scope_;
+  Session* session_ = nullptr;
+  ModuleHost* host_ = nullptr;  // of the stream's domain, on this shard
+
+  std::string input_;             // an element that has not arrived in full
+  std::string output_;            // what this turn produced, and what the transport did not take
+  std::size_t output_taken_ = 0;  // bytes of output_ that are gone already
+  std::uint64_t sent_total_ = 0;
+  std::deque<std::pair<std::uint64_t, MessageId>> unconfirmed_;  // id, gone when the total is there
+
+  std::string peer_;
+  std::string lang_;     // the stream's default, for stanzas without xml:lang
+  net::Timer deadline_;  // until signed in; then for closing and for bandwidth
+  std::uint64_t preauth_bytes_ = 0;
+  std::int64_t tokens_ = 0;  // bytes that may be read now (bandwidth)
+  MonotonicTime tokens_at_{};
+  ListenerKind kind_;
+  Phase phase_ = Phase::open;
+  bool counted_ = true;  // among the unauthenticated
+  bool unread_ = false;  // bytes follow the element that is being handled
+  bool in_input_ = false;
+  bool flush_wanted_ = false;
+  bool read_wanted_ = false;
+  bool blocked_ = false;       // the transport takes no more now
+  bool pending_bind_ = false;  // the account is being loaded; input waits
+  bool start_tls_after_flush_ = false;
+};
+
+}  // namespace herold::server

@@ -1,0 +1,177 @@
+// From a signed-in stream to a session: binding (RFC 6120 section 7), stream management (XEP-0198).
+#include <algorithm>
+#include <charconv>
+
+#include "server/connection.h"
+#include "server/module_host.h"
+#include "server/session.h"
+#include "server/shard.h"
+#include "xmpp/ext/bind.h"
+#include "xmpp/ext/stream_management.h"
+
+namespace herold::server {
+namespace {
+
+constexpr std::string_view sm_ns = "urn:xmpp:sm:3";
+
+// A counter of XEP-0198: 0 to 2^32 - 1, nothing else.
+std::optional<std::uint32_t> read_count(std::string_view text) {
+  std::uint32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+bool Connection::take_nonza(xml::Element root) {
+  if (root.ns() == sm_ns) {
+    if (root.name() == "r" && session_ && session_->managed()) {
+      Managed& managed = *session_->managed();
+      managed.ack_owed = managed.inbound.received();
+      session_->answer_ack_request();
+    } else if (root.name() == "a" && session_ && session_->managed()) {
+      take_ack(root);
+    } else if (root.name() == "enable") {
+      enable(root);
+    } else if (root.name() == "resume") {
+      resume(root);
+    } else {
+      return false;
+    }
+    return true;
+  }
+  if (session_ == nullptr) return false;
+  ClientNonza event{*session_, root};
+  const Outcome outcome = host_->hooks().fire(event);
+  return outcome && *outcome == Flow::stop;
+}
+
+// --- binding -------------------------------------------------------------------------------------
+
+void Connection::take_bind(const xml::Document& iq) {
+  auto head = xmpp::parse_head(iq.root());
+  if (!head || !head->is(IqType::set) || !xmpp::find<xmpp::Bind>(iq.root()))
+    return fail({xmpp::StreamCondition::not_authorized, "Bind a resource first"});
+  auto request = xmpp::read<xmpp::Bind>(xmpp::find<xmpp::Bind>(iq.root()));
+  if (!request) {
+    head->from = stream_.account();
+    make_error(*head, request.error()).write_to(output_);
+    return wrote(0);
+  }
+  // An address is loaded before its first session (DECISIONS.md 10); the stream waits meanwhile.
+  pending_bind_ = true;
+  shard_->account(stream_.account())
+      .when_loaded([shard = shard_, id = id_, head = std::move(*head),
+                    resource = std::move(request->resource)]() mutable {
+        if (Connection* self = shard->find_connection(id))
+          self->bind(std::move(head), std::move(resource));
+      });
+}
+
+void Connection::bind(StanzaHead head, std::string resource) {
+  pending_bind_ = false;
+  if (phase_ != Phase::open) return;
+  Account& account = shard_->account(stream_.account());
+  head.from = head.to = Jid();
+  if (account.state() != Account::State::ready)
+    return fail(account.state() == Account::State::missing
+                    ? xmpp::StreamCondition::not_authorized
+                    : xmpp::StreamCondition::internal_server_error);
+  auto bound = shard_->bind(account, resource);
+  if (!bound) {
+    make_error(head, bound.error()).write_to(output_);
+    wrote(0);
+  } else {
+    session_ = *bound;
+    session_->attach(*this);
+    deadline_.stop();
+    const xmpp::Bind answer{.jid = session_->address()};
+    make_result(head, xmpp::to_xml(answer, xmpp::ns::client)).write_to(output_);
+    wrote(0);
+    SessionBound event{*session_};
+    std::ignore = host_->hooks().fire(event);
+  }
+  read_input();
+}
+
+// --- stream management ---------------------------------------------------------------------------
+
+void Connection::sm_failed(Condition condition, std::optional<std::uint32_t> h) {
+  std::string xml;
+  xml::Writer writer(xml, xmpp::ns::client);
+  xmpp::write(writer, xmpp::SmFailed{.h = h, .condition = condition});
+  send(xml);
+}
+
+void Connection::enable(xml::Element root) {
+  if (session_ == nullptr || session_->managed()) return sm_failed(Condition::unexpected_request);
+  auto request = xmpp::read<xmpp::SmEnable>(root);
+  if (!request) return sm_failed(Condition::bad_request);
+  Managed& managed = session_->manage();
+  xmpp::SmEnabled answer;
+  if (request->resume) {
+    const auto most = static_cast<std::uint32_t>(host_->limits().sm_resume_time);
+    managed.resume_seconds = std::min(request->max.value_or(most), most);
+    managed.token = shard_->random().token(18);
+    answer = {.id = managed.token, .resume = true, .max = managed.resume_seconds};
+    session_->remember();
+  }
+  std::string xml;
+  xml::Writer writer(xml, xmpp::ns::client);
+  xmpp::write(writer, answer);
+  send(xml);
+}
+
+void Connection::resume(xml::Element root) {
+  if (session_ != nullptr) return sm_failed(Condition::unexpected_request);
+  const auto h = read_count(root.attribute("h"));
+  if (!h) return sm_failed(Condition::bad_request);
+  pending_bind_ = true;
+  shard_->account(stream_.account())
+      .when_loaded(
+          [shard = shard_, id = id_, token = std::string(root.attribute("previd")), h = *h] {
+            if (Connection* self = shard->find_connection(id)) self->resume_session(token, h);
+          });
+}
+
+void Connection::resume_session(const std::string& token, std::uint32_t h) {
+  pending_bind_ = false;
+  if (phase_ != Phase::open) return;
+  Account& account = shard_->account(stream_.account());
+  Session* found = nullptr;
+  for (const auto& session : account.sessions())
+    if (session->resumable() && crypto::equal(session->managed()->token, token))
+      found = session.get();
+  if (found == nullptr) {
+    sm_failed(Condition::item_not_found);
+    return read_input();
+  }
+  if (Connection* old = found->connection()) {  // the client noticed the loss before we did
+    old->forget_session();
+    old->fail(xmpp::StreamCondition::conflict);
+  }
+  session_ = found;
+  if (!shard_->resume(*found, *this, h)) {
+    session_ = nullptr;
+    fail(
+        {xmpp::StreamCondition::undefined_condition, ElementName{"handled-count-too-high", sm_ns}});
+    return shard_->end_session(*found, SessionEnd::lost);
+  }
+  deadline_.stop();
+  read_input();
+}
+
+void Connection::take_ack(xml::Element root) {
+  const auto h = read_count(root.attribute("h"));
+  if (h && session_->acknowledge(*h)) return;
+  Session& session = *session_;
+  session_ = nullptr;
+  session.detach();
+  xmpp::StreamError error(xmpp::StreamCondition::undefined_condition);
+  if (h) error.application = {"handled-count-too-high", std::string(sm_ns)};
+  fail(error);
+  shard_->end_session(session, SessionEnd::lost);
+}
+
+}  // namespace herold::server

@@ -1,0 +1,127 @@
+// What the stream machine asks of a connection: TLS, domains, credentials, the way home.
+#include "server/connection.h"
+#include "server/server.h"
+#include "server/session.h"
+#include "server/shard.h"
+
+namespace herold::server {
+
+void Connection::restart_input() {
+  scanner_.restart();
+  scanner_.set_bounds(bounds());
+  scope_ = {};
+}
+
+void Connection::begin_tls() {
+  start_tls_after_flush_ = true;
+  deadline_.start(shard_->loop(), Seconds(shard_->limits().handshake_time), [this] { abandon(); });
+  shard_->want_flush(*this);
+}
+
+std::optional<xmpp::DomainSettings> Connection::find_domain(std::string_view domain) {
+  const ModuleHost* host = shard_->find_host(domain);
+  if (host == nullptr) return std::nullopt;
+  xmpp::DomainSettings settings;
+  settings.mechanisms.assign(std::begin(xmpp::scram_mechanisms), std::end(xmpp::scram_mechanisms));
+  settings.mechanisms.push_back(xmpp::Mechanism::plain);
+  settings.iterations = static_cast<std::uint32_t>(host->limits().scram_iterations);
+  settings.unknown_user_secret = shard_->server().unknown_user_secret(domain);
+  return settings;
+}
+
+void Connection::on_opened(std::string_view domain, std::string_view lang) {
+  host_ = shard_->find_host(domain);
+  lang_ = lang;
+}
+
+std::string Connection::preauth_features() {
+  std::string xml;
+  StreamFeatures event{host_->domain(), StreamFeatures::Moment::before_login, xml};
+  std::ignore = host_->hooks().fire(event);
+  return xml;
+}
+
+std::string Connection::postauth_features() {
+  std::string xml =
+      "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"
+      "<session xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session>"
+      "<sm xmlns='urn:xmpp:sm:3'/>";
+  StreamFeatures event{host_->domain(), StreamFeatures::Moment::after_login, xml};
+  std::ignore = host_->hooks().fire(event);
+  scanner_.set_bounds(bounds());
+  return xml;
+}
+
+void Connection::find_credentials(xmpp::Ticket ticket, const xmpp::Jid& account,
+                                  xmpp::HashAlgorithm hash) {
+  shard_->server().sign_in().find_credentials({shard_, id_, ticket}, peer_, account, hash);
+}
+
+void Connection::check_password(xmpp::Ticket ticket, const xmpp::Jid& account,
+                                crypto::SecretString password) {
+  shard_->server().sign_in().check_password({shard_, id_, ticket}, peer_, account,
+                                            std::move(password));
+}
+
+void Connection::check_account(xmpp::Ticket ticket, const xmpp::Jid& account) {
+  shard_->server().sign_in().check_account({shard_, id_, ticket}, account);
+}
+
+void Connection::on_credentials(xmpp::Ticket ticket, const xmpp::CredentialsAnswer& answer) {
+  if (phase_ != Phase::open) return;
+  stream_.on_credentials(ticket, answer);
+  read_input();
+}
+
+void Connection::on_verdict(xmpp::Ticket ticket, xmpp::Verdict verdict) {
+  if (phase_ != Phase::open) return;
+  stream_.on_verdict(ticket, verdict);
+  read_input();
+}
+
+void Connection::on_auth_failure(const xmpp::AuthFailure& failure) {
+  shard_->log().info("sign-in-failed", {{"peer", peer_},
+                                        {"account", failure.account.text()},
+                                        {"condition", xmpp::name_of(failure.condition)}});
+  if (failure.alarm != xmpp::AuthAlarm::none)
+    shard_->log().warning("sign-in-tampered", {{"peer", peer_},
+                                               {"account", failure.account.text()},
+                                               {"what", failure.alarm == xmpp::AuthAlarm::downgrade
+                                                            ? "downgrade of mechanisms"
+                                                            : "channel binding differs"}});
+  if (failure.condition == xmpp::SaslCondition::not_authorized && failure.account)
+    shard_->server().sign_in().note_failure(*shard_, peer_, failure.account);
+}
+
+void Connection::on_authenticated(const xmpp::Jid& account, xmpp::Mechanism mechanism) {
+  shard_->log().info("signed-in", {{"account", account.text()},
+                                   {"peer", peer_},
+                                   {"mechanism", xmpp::name_of(mechanism)},
+                                   {"tls", transport_->tls_description()}});
+  shard_->server().sign_in().note_success(*shard_, peer_, account);
+  if (counted_) shard_->server().left_gate(*shard_, peer_, ConnectionGate::Outcome::signed_in);
+  counted_ = false;
+  phase_ = Phase::moving;
+  if (!in_input_) move_home();
+}
+
+bool Connection::on_preauth_iq(const xml::Document& iq) {
+  if (host_ == nullptr) return false;
+  PreauthRequest event{*host_, *this, iq.root()};
+  const Outcome outcome = host_->hooks().fire(event);
+  return outcome && *outcome == Flow::stop;
+}
+
+void Connection::on_element(xml::Document element) {
+  const xml::Element root = element.root();
+  if (root.ns() != xmpp::ns::client) {
+    if (!take_nonza(root))
+      fail({xmpp::StreamCondition::unsupported_stanza_type, std::string(root.name())});
+    return;
+  }
+  if (!xmpp::stanza_kind(root)) return fail(xmpp::StreamCondition::unsupported_stanza_type);
+  if (session_ != nullptr) return shard_->receive(*session_, std::move(element));
+  take_bind(element);
+}
+
+}  // namespace herold::server

@@ -1,0 +1,160 @@
+// The events of the server: what modules may watch, change or refuse. A misspelt one is no type.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "server/hooks.h"
+#include "server/stanza.h"
+
+namespace herold::xmpp {
+struct DiscoInfo;
+struct DiscoItems;
+}  // namespace herold::xmpp
+
+namespace herold::server {
+
+class Account;
+class Connection;
+class Loading;
+class ModuleHost;
+class Session;
+struct Domain;
+
+// --- accounts: the rows of an address in memory, on its home shard -----------------------------
+
+// An account is being loaded; take `loading.hold()` for what has to be read before anything else.
+struct AccountLoading {
+  Account& account;
+  Loading& loading;
+};
+// The account was removed; its rows in the stores go by themselves.
+struct AccountRemoved {
+  const Jid& account;
+};
+
+// --- streams -----------------------------------------------------------------------------------
+
+// <stream:features/>: a module appends its own, in the scope of jabber:client.
+struct StreamFeatures {
+  enum class Moment { before_login, after_login };
+  const Domain& domain;
+  Moment moment;
+  std::string& xml;
+};
+// An IQ of jabber:iq:register before the login: Flow::stop says that it was answered.
+struct PreauthRequest {
+  ModuleHost& host;
+  Connection& connection;
+  xml::Element iq;
+};
+// What is no stanza, such as <inactive/>: Flow::stop says that it was understood.
+struct ClientNonza {
+  Session& session;
+  xml::Element element;
+};
+
+// --- sessions ----------------------------------------------------------------------------------
+
+struct SessionBound {
+  Session& session;
+};
+// Its client came back (XEP-0198), after everything it missed was sent again.
+struct SessionResumed {
+  Session& session;
+  bool after_restart;  // of the server: presence of others may be stale
+};
+// It is about to go for good: signed off, replaced, or not resumed in time.
+enum class SessionEnd { closed, lost, replaced, removed, stopped };
+struct SessionEnded {
+  Session& session;
+  SessionEnd why;
+};
+// Initial presence, or presence that makes the priority non-negative for the first time.
+struct SessionAvailable {
+  Session& session;
+};
+
+// --- stanzas, the sender's side ----------------------------------------------------------------
+
+struct MessageSent {
+  Session& session;
+  Stanza& stanza;
+};
+// A message that was committed and goes on its way.
+struct MessageAccepted {
+  Session& session;
+  const Stanza& stanza;
+};
+// Presence with an address (directed, subscriptions); broadcasts have no `to`.
+struct PresenceSent {
+  Session& session;
+  Stanza& stanza;
+};
+// An IQ to another address than the server and the own account.
+struct IqSent {
+  Session& session;
+  Stanza& stanza;
+};
+// Whatever came from the client, before anything is decided; for what counts or times.
+struct ClientActive {
+  Session& session;
+};
+
+// --- stanzas, the receiving side: on the home of `account` -------------------------------------
+
+struct MessageReceived {
+  Account& account;
+  Stanza& stanza;
+};
+// After the sessions were chosen. `sessions` has got it; the others may get a copy.
+struct MessageDelivered {
+  Account& account;
+  const Stanza& stanza;
+  std::span<Session* const> sessions;
+};
+// No session takes it (RFC 6121 section 8.5): Flow::stop says that it is kept.
+struct MessageUndelivered {
+  Account& account;
+  Stanza& stanza;
+};
+struct PresenceReceived {
+  Account& account;
+  Stanza& stanza;
+};
+struct IqReceived {
+  Account& account;
+  Stanza& stanza;
+};
+// A stanza is about to be written to a session whose client is inactive: Flow::stop holds it back.
+struct InactiveClient {
+  Session& session;
+  const Stanza& stanza;
+  std::string_view extra;  // what Session::send() was given
+};
+
+// --- service discovery (XEP-0030) --------------------------------------------------------------
+
+// Who is asked: the server (no account) or an account on behalf of its user. Each fills in what
+// it has; a node that nobody knows is item-not-found.
+struct DiscoInfoAsked {
+  const Account* account;
+  const Jid& asker;
+  xmpp::DiscoInfo& info;  // its `node` was asked for
+  bool node_known = false;
+};
+struct DiscoItemsAsked {
+  const Account* account;
+  const Jid& asker;
+  xmpp::DiscoItems& items;
+  bool node_known = false;
+};
+
+using Hooks = HookTable<AccountLoading, AccountRemoved, StreamFeatures, PreauthRequest, ClientNonza,
+                        SessionBound, SessionResumed, SessionEnded, SessionAvailable, MessageSent,
+                        MessageAccepted, PresenceSent, IqSent, ClientActive, MessageReceived,
+                        MessageDelivered, MessageUndelivered, PresenceReceived, IqReceived,
+                        InactiveClient, DiscoInfoAsked, DiscoItemsAsked>;
+
+}  // namespace herold::server

@@ -1,0 +1,69 @@
+// Commits, outcomes, and the rewriting of what stays open.
+#include "server/ledger.h"
+
+#include "base/check.h"
+
+namespace herold::server {
+namespace {
+
+// An id is [run: 24 bits][shard: 8][counter: 32]: unique without a clock or a look at the disk.
+constexpr unsigned counter_bits = 32, shard_bits = 8;
+
+}  // namespace
+
+void Ledger::open(std::uint64_t run, unsigned shard, unsigned shards,
+                  std::unique_ptr<store::Journal> journal) {
+  CHECK(shards <= (1u << shard_bits));
+  run_ = run & 0xffffff;
+  shard_ = shard;
+  shards_ = shards;
+  journal_ = std::move(journal);
+}
+
+Result<store::Position> Ledger::commit(Stanza& stanza, SessionKey session, std::uint32_t inbound) {
+  if (stanza.id == 0) stanza.id = (run_ << shard_bits | shard_) << counter_bits | (last_ + 1);
+  CommitRecord record = CommitRecord::of(stanza);
+  record.session = session;
+  record.inbound = inbound;
+  const std::string bytes = encode_record(record);
+  auto position = journal_->append(static_cast<std::uint8_t>(RecordKind::commit), bytes);
+  if (!position) {
+    stanza.id = 0;
+    return position;
+  }
+  ++last_;
+  open_.insert_or_assign(stanza.id, Open{position->segment, SharedBytes(bytes)});
+  return position;
+}
+
+void Ledger::done(MessageId id) {
+  if (open_.erase(id) != 0) note(DoneRecord{id});
+}
+
+SessionKey Ledger::next_session() {
+  return (run_ << shard_bits | shard_) << counter_bits | ++last_session_;
+}
+
+unsigned Ledger::owner(MessageId id) const {
+  const std::uint64_t run = id >> (counter_bits + shard_bits);
+  if (run != run_) return static_cast<unsigned>(id % shards_);
+  return static_cast<unsigned>(id >> counter_bits & ((1u << shard_bits) - 1));
+}
+
+void Ledger::leave_segment(std::uint64_t segment) {
+  for (auto& [id, open] : open_) {
+    if (open.segment > segment) continue;
+    auto position =
+        journal_->append(static_cast<std::uint8_t>(RecordKind::commit), open.record.view());
+    if (!position) return;  // full: the old segment stays, and is offered again
+    open.segment = position->segment;
+  }
+  journal_->remove_segment(segment);
+}
+
+void Ledger::append(RecordKind kind, std::string_view bytes, store::Space space) {
+  // A lost note can only make a repetition that a client recognises by its stable id.
+  if (!journal_->append(static_cast<std::uint8_t>(kind), bytes, space)) ++lost_notes_;
+}
+
+}  // namespace herold::server

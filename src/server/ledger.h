@@ -1,0 +1,65 @@
+// What this shard accepted and what became of it: the journal's meaning (DECISIONS.md 1-7).
+//
+// A stanza that must not be lost is committed before it is routed; whoever has put it where it
+// belongs says done(). What is open when a segment grows old is written again into a younger one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+
+#include "base/result.h"
+#include "server/journal_records.h"
+#include "store/journal.h"
+
+namespace herold::server {
+
+class Ledger {
+ public:
+  // Before anything else: shard `shard` of `shards`, in this run.
+  void open(std::uint64_t run, unsigned shard, unsigned shards,
+            std::unique_ptr<store::Journal> journal);
+  store::Journal& journal() { return *journal_; }
+
+  // Gives the stanza its id and writes it down; Fault::unavailable when there is no room. A
+  // stanza that has an id (from an earlier run) keeps it.
+  Result<store::Position> commit(Stanza& stanza, SessionKey session, std::uint32_t inbound);
+  // A committed stanza of this ledger is delivered, stored or bounced.
+  void done(MessageId id);
+  // Which shard's ledger has the stanza.
+  unsigned owner(MessageId id) const;
+
+  // A key that no session of this or an earlier run has.
+  SessionKey next_session();
+
+  // A record that is not a commit: small, and allowed to use the reserve.
+  template <class Record>
+  void note(const Record& record, store::Space space = store::Space::reserved) {
+    append(Record::record_kind, encode_record(record), space);
+  }
+
+  // Rewrites what is open in `segment`, then lets it go. Sessions are the caller's to rewrite.
+  void leave_segment(std::uint64_t segment);
+
+  std::size_t open_stanzas() const { return open_.size(); }
+  std::uint64_t lost_notes() const { return lost_notes_; }
+
+ private:
+  struct Open {
+    std::uint64_t segment;
+    SharedBytes record;
+  };
+  void append(RecordKind kind, std::string_view bytes, store::Space space);
+
+  std::unique_ptr<store::Journal> journal_;
+  std::uint64_t run_ = 0;
+  unsigned shard_ = 0;
+  unsigned shards_ = 1;
+  std::uint64_t last_ = 0;  // of this run's ids
+  std::uint64_t last_session_ = 0;
+  std::unordered_map<MessageId, Open> open_;
+  std::uint64_t lost_notes_ = 0;
+};
+
+}  // namespace herold::server

@@ -1,0 +1,94 @@
+// A domain's modules on one shard.
+#include "server/module_host.h"
+
+#include <algorithm>
+
+#include "server/module.h"
+#include "server/modules.h"
+#include "server/server.h"
+#include "server/shard.h"
+
+namespace herold::server {
+namespace {
+
+Jid domain_address(const std::string& name) { return Jid::trusted(name); }
+
+}  // namespace
+
+ModuleHost::ModuleHost(Shard& shard, Domain domain)
+    : shard_(shard), domain_(std::move(domain)), address_(domain_address(domain_.name)) {
+  start_modules();
+}
+
+ModuleHost::~ModuleHost() = default;
+
+void ModuleHost::start_modules() {
+  hooks_.clear();
+  requests_.clear();
+  running_.clear();
+  instances_.clear();
+  for (const Module* module : all_modules()) {
+    const auto settings = domain_.modules.find(module->description.name);
+    const bool known = settings != domain_.modules.end();
+    if (known ? !settings->second.enabled : !module->description.enabled_by_default) continue;
+    instances_.push_back(module->start(*this, known ? settings->second : ModuleSettings{}));
+    running_.push_back(module);
+  }
+}
+
+// Modules keep what must last on the accounts and in the stores, so all are started afresh.
+void ModuleHost::configure(Domain domain) {
+  domain_ = std::move(domain);
+  start_modules();
+}
+
+bool ModuleHost::is_admin(const Jid& jid) const {
+  return std::ranges::any_of(domain_.admins,
+                             [&](const std::string& admin) { return admin == jid.bare_text(); });
+}
+
+net::Loop& ModuleHost::loop() { return shard_.loop(); }
+const Clock& ModuleHost::clock() const { return shard_.loop().clock(); }
+Random& ModuleHost::random() { return shard_.random(); }
+Log& ModuleHost::log() { return shard_.log(); }
+store::Stores& ModuleHost::stores() { return shard_.stores(); }
+const crypto::Crypto& ModuleHost::crypto() const { return shard_.server().crypto(); }
+
+void ModuleHost::send(Stanza stanza) { shard_.route(std::move(stanza)); }
+
+void ModuleHost::send_to_all(const Stanza& stanza, const std::vector<Jid>& recipients) {
+  shard_.route_to_all(stanza, recipients);
+}
+
+void ModuleHost::with_account(const Jid& bare, std::move_only_function<void(Account*)> then) {
+  Account& account = shard_.account(bare);
+  account.when_loaded([&account, then = std::move(then)]() mutable {
+    then(account.state() == Account::State::ready ? &account : nullptr);
+  });
+}
+
+Account* ModuleHost::find_account(const Jid& bare) const {
+  Account* account = shard_.find_account(bare.bare_text());
+  return account != nullptr && account->state() == Account::State::ready ? account : nullptr;
+}
+
+void ModuleHost::after(Timer& timer, Duration delay, net::Task task) {
+  timer.start(shard_.loop(), delay, std::move(task));
+}
+
+void ModuleHost::ask(Stanza request, Duration patience,
+                     std::move_only_function<void(const Stanza*)> then) {
+  shard_.ask(std::move(request), patience, std::move(then));
+}
+
+bool ModuleHost::commit(Stanza& stanza) { return shard_.commit(stanza); }
+void ModuleHost::done(const Stanza& stanza) {
+  if (stanza.id != 0) shard_.done(stanza.id);
+}
+void ModuleHost::bounce(const Stanza& stanza, const StanzaError& error) {
+  shard_.bounce(stanza, error);
+}
+void ModuleHost::wait_for(const Stanza& stanza) { shard_.wait_inbound(stanza.origin); }
+void ModuleHost::finish(const Origin& origin) { shard_.finish_inbound(origin); }
+
+}  // namespace herold::server

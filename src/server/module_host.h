@@ -1,0 +1,103 @@
+// One domain on one shard: its settings, its modules' handlers, and all that a module may do.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "net/loop.h"
+#include "server/account.h"
+#include "server/config.h"
+#include "server/events.h"
+#include "server/iq.h"
+#include "server/session.h"
+#include "store/database.h"
+
+namespace herold::crypto {
+class Crypto;
+}
+
+namespace herold::server {
+
+class Shard;
+struct Module;
+
+using net::Timer;
+
+// What the server keeps of a module that runs.
+class ModuleInstance {
+ public:
+  virtual ~ModuleInstance() = default;
+};
+
+class ModuleHost {
+ public:
+  ModuleHost(Shard& shard, Domain domain);
+  ModuleHost(const ModuleHost&) = delete;
+  ~ModuleHost();
+
+  const Domain& domain() const { return domain_; }
+  const Jid& address() const { return address_; }  // of the domain
+  const Limits& limits() const { return domain_.limits; }
+  bool is_admin(const Jid& jid) const;  // by bare address
+
+  Hooks& hooks() { return hooks_; }
+  RequestTable& requests() { return requests_; }
+  const std::vector<const Module*>& running() const { return running_; }
+
+  Shard& shard() { return shard_; }
+  net::Loop& loop();
+  const Clock& clock() const;
+  Random& random();
+  Log& log();
+  store::Stores& stores();
+  const crypto::Crypto& crypto() const;
+
+  // Sends a stanza of ours (or one that we pass on) to its `to`, wherever that is.
+  void send(Stanza stanza);
+  // The same stanza to many: every shard gets it once, with the list of its addresses there.
+  void send_to_all(const Stanza& stanza, const std::vector<Jid>& recipients);
+  // Calls `then` with the account, in memory, on its home shard: at once or after loading it; with
+  // nullptr when there is no such account or it could not be loaded. Only for homes on this shard.
+  void with_account(const Jid& bare, std::move_only_function<void(Account*)> then);
+  // The account, if it is in memory already.
+  Account* find_account(const Jid& bare) const;
+
+  // --- stanzas that must not be lost (DECISIONS.md 7) ---
+  // Journals it, so that it is delivered even after a crash. False: its sender got an error.
+  bool commit(Stanza& stanza);
+  // A committed stanza is where it belongs.
+  void done(const Stanza& stanza);
+  void bounce(const Stanza& stanza, const StanzaError& error);
+  // The sender's `h` stops before this stanza until finish().
+  void wait_for(const Stanza& stanza);
+  void finish(const Origin& origin);
+
+  // Starts a timer that fires at the module's instance; it stops with the Timer.
+  void after(Timer& timer, Duration delay, net::Task task);
+
+  // Asks a client or server; `then` gets the answer, or nothing after `patience`.
+  void ask(Stanza request, Duration patience,
+           std::move_only_function<void(const Stanza* answer)> then);
+
+  // Takes new settings.
+  void configure(Domain domain);
+
+ private:
+  void start_modules();
+
+  Shard& shard_;
+  Domain domain_;
+  Jid address_;
+  Hooks hooks_;
+  RequestTable requests_;
+  std::vector<const Module*> running_;
+  std::vector<std::unique_ptr<ModuleInstance>> instances_;
+};
+
+}  // namespace herold::server

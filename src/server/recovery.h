@@ -1,0 +1,58 @@
+// What earlier runs left in the journal: sessions to be resumed, stanzas to be delivered.
+//
+// DECISIONS.md 4-7: everything is written anew into this run's journals before the old files go;
+// stanzas that no session has are routed again, on whatever shard their address has its home now.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "server/journal_records.h"
+#include "store/recovery.h"
+
+namespace herold::server {
+
+class Server;
+
+class Recovery {
+ public:
+  struct SessionState {
+    SessionRecord record;
+    std::map<std::uint32_t, MessageId> sent;  // not acknowledged, by number
+    std::uint32_t last_sent = 0;
+  };
+
+  // Reads all journals in `folder`; changes nothing.
+  Result<> read(store::Disk& disk, const std::string& folder);
+
+  std::uint64_t next_run() const { return found_.next_run; }
+  bool trusted() const { return found_.trusted; }
+  const std::unordered_map<SessionKey, SessionState>& sessions() const { return sessions_; }
+  // Committed and not done, in the order of acceptance.
+  const std::map<std::uint64_t, Stanza>& open_stanzas() const { return open_; }
+
+  // Into the ledgers of this run. The journals still have to be written and synced.
+  Result<> rewrite(Server& server);
+  // Once that is done: removes the old files.
+  Result<> retire(store::Disk& disk, const std::string& folder) const;
+  // Posts sessions and stanzas to their homes.
+  void restore(Server& server);
+
+ private:
+  void visit(const store::RecoveredRecord& record);
+  void commit(std::string_view payload);
+  void acked(const AckedRecord& record);
+
+  store::Recovered found_;
+  std::unordered_map<SessionKey, SessionState> sessions_;
+  std::map<std::uint64_t, Stanza> open_;  // by order
+  std::unordered_map<MessageId, std::uint64_t> order_;
+  std::uint64_t last_order_ = 0;
+};
+
+}  // namespace herold::server

@@ -1,0 +1,221 @@
+// Where stanzas go: to the home of an address, and there to sessions (RFC 6121 section 8).
+#include <algorithm>
+
+#include "server/server.h"
+#include "server/shard.h"
+#include "xmpp/ext/delay.h"
+#include "xmpp/ext/stanza_id.h"
+
+namespace herold::server {
+namespace {
+
+// The sessions that a message for the bare address goes to (section 8.5.2.1.1): headlines to all
+// that want messages, others to the most available, equal ones alike.
+std::vector<Session*> willing_sessions(const Account& account, MessageType type) {
+  std::vector<Session*> chosen;
+  int best = 0;
+  for (const auto& session : account.sessions()) {
+    if (!session->available() || session->priority() < best) continue;
+    if (session->priority() > best && type != MessageType::headline) {
+      best = session->priority();
+      chosen.clear();
+    }
+    chosen.push_back(session.get());
+  }
+  return chosen;
+}
+
+}  // namespace
+
+// What the server puts in front of a message's payload: its id in the recipient's archive
+// (XEP-0359 section 3), and when it was accepted if it did not come straight through (XEP-0203).
+std::string message_extras(const Account& account, const Stanza& stanza) {
+  std::string extra;
+  if (stanza.id == 0 || stanza.kind() != StanzaKind::message) return extra;
+  xml::Writer writer(extra, xmpp::ns::client);
+  if (stanza.late)
+    xmpp::write(writer, xmpp::Delay{.from = account.host().address(), .stamp = stanza.accepted});
+  if (stanza.id != 0)
+    xmpp::write(writer, xmpp::StanzaId{.id = message_id_text(stanza.id), .by = account.address()});
+  return extra;
+}
+
+void Shard::route(Stanza stanza) {
+  const Jid& to = stanza.head.to;
+  if (!serves(to.domain())) {
+    // Another server's; federation takes it from here.
+    return bounce(stanza, Condition::remote_server_not_found);
+  }
+  const unsigned home = to.has_local() ? server_.home_of(to.bare_text()) : index_;
+  if (home == index_) return deliver_here(std::move(stanza));
+  post_to(home, [stanza = std::move(stanza)](Shard& shard) mutable {
+    shard.deliver_here(std::move(stanza));
+  });
+}
+
+void Shard::route_to_all(const Stanza& stanza, const std::vector<Jid>& recipients) {
+  std::vector<std::vector<Jid>> by_shard(server_.shard_count());
+  for (const Jid& to : recipients) {
+    if (serves(to.domain()) && to.has_local()) {
+      by_shard[server_.home_of(to.bare_text())].push_back(to);
+    } else {
+      Stanza single = stanza.copy();
+      single.head.to = to;
+      route(std::move(single));
+    }
+  }
+  for (unsigned shard = 0; shard < by_shard.size(); ++shard) {
+    if (by_shard[shard].empty()) continue;
+    if (shard == index_) {
+      presence_here(stanza, by_shard[shard]);
+    } else {
+      post_to(shard, [copy = stanza.copy(), list = std::move(by_shard[shard])](Shard& there) {
+        there.presence_here(copy, list);
+      });
+    }
+  }
+}
+
+void Shard::presence_here(const Stanza& stanza, const std::vector<Jid>& recipients) {
+  for (const Jid& to : recipients) {
+    Stanza single = stanza.copy();
+    single.head.to = to;
+    deliver_here(std::move(single));
+  }
+}
+
+void Shard::bounce(const Stanza& stanza, const StanzaError& error) {
+  if (stanza.id != 0) done(stanza.id);
+  if (!stanza.head.may_get_error() || !stanza.head.from) return;
+  route(make_error(stanza.head, error));
+}
+
+void Shard::deliver_here(Stanza stanza) {
+  const Jid& to = stanza.head.to;
+  if (!to.has_local()) {
+    ModuleHost* host = find_host(to.domain());
+    if (host == nullptr) return bounce(stanza, Condition::service_unavailable);
+    return deliver_to_server(*host, std::move(stanza));
+  }
+  // Nobody waits for presence of others at an address that has no sessions.
+  const bool broadcast = stanza.head.is(PresenceType::available) ||
+                         stanza.head.is(PresenceType::unavailable) ||
+                         stanza.head.is(PresenceType::probe);
+  Account* known = find_account(to.bare_text());
+  if (broadcast && (known == nullptr || known->sessions().empty())) return;
+  Account& account = known != nullptr ? *known : this->account(to.bare());
+  if (account.state() == Account::State::ready)
+    return deliver_to_account(account, std::move(stanza));
+  account.when_loaded([this, &account, stanza = std::move(stanza)]() mutable {
+    deliver_to_account(account, std::move(stanza));
+  });
+}
+
+void Shard::deliver_to_server(ModuleHost& host, Stanza stanza) {
+  switch (stanza.kind()) {
+    case StanzaKind::iq:
+      if (!stanza.head.is_request()) return void(take_answer(stanza));
+      return handle_request(std::move(stanza), nullptr, nullptr, host, at_server);
+    case StanzaKind::message:
+      return bounce(stanza, Condition::service_unavailable);
+    case StanzaKind::presence:
+      if (stanza.id != 0) done(stanza.id);  // a server has no roster
+      return;
+  }
+}
+
+void Shard::deliver_to_account(Account& account, Stanza stanza) {
+  if (account.state() == Account::State::failed)
+    return bounce(stanza, Condition::internal_server_error);
+  if (account.state() == Account::State::missing) {
+    // Section 8.5.1: presence is ignored, the rest looks like an account that is not there now.
+    if (stanza.kind() != StanzaKind::presence)
+      return bounce(stanza, Condition::service_unavailable);
+    if (stanza.id != 0) done(stanza.id);
+    return;
+  }
+  switch (stanza.kind()) {
+    case StanzaKind::message:
+      return deliver_message(account, std::move(stanza));
+    case StanzaKind::presence:
+      return deliver_presence(account, std::move(stanza));
+    case StanzaKind::iq:
+      return deliver_iq(account, std::move(stanza));
+  }
+}
+
+void Shard::deliver_message(Account& account, Stanza stanza) {
+  MessageReceived received{account, stanza};
+  const Outcome outcome = account.host().hooks().fire(received);
+  if (!outcome) return bounce(stanza, outcome.error());
+  if (*outcome == Flow::stop) {
+    if (stanza.id != 0) done(stanza.id);
+    return;
+  }
+  const Jid& to = stanza.head.to;
+  const MessageType type = stanza.head.message_type;
+  if (to.is_full()) {
+    if (Session* session = account.find_session(to.resource())) {
+      Session* const one[] = {session};
+      return deliver_to_sessions(account, stanza, one);
+    }
+    // Section 8.5.3.2.1: only a chat goes on as if it was sent to the bare address.
+    if (type == MessageType::normal || type == MessageType::groupchat)
+      return bounce(stanza, Condition::service_unavailable);
+  }
+  if (type == MessageType::groupchat) return bounce(stanza, Condition::service_unavailable);
+  const bool dropped =
+      type == MessageType::error || (to.is_full() && type == MessageType::headline);
+  if (dropped) {
+    if (stanza.id != 0) done(stanza.id);
+    return;
+  }
+  const std::vector<Session*> sessions = willing_sessions(account, type);
+  if (sessions.empty()) return undelivered(account, std::move(stanza));
+  deliver_to_sessions(account, stanza, sessions);
+}
+
+void Shard::deliver_to_sessions(Account& account, Stanza& stanza,
+                                std::span<Session* const> sessions) {
+  const std::string extra = message_extras(account, stanza);
+  for (Session* session : sessions) session->send(stanza, extra);
+  MessageDelivered delivered{account, stanza, sessions};
+  std::ignore = account.host().hooks().fire(delivered);
+}
+
+void Shard::undelivered(Account& account, Stanza stanza) {
+  if (stanza.head.is(MessageType::headline)) return;
+  MessageUndelivered event{account, stanza};
+  const Outcome outcome = account.host().hooks().fire(event);
+  if (!outcome) return bounce(stanza, outcome.error());
+  if (*outcome == Flow::go_on) bounce(stanza, Condition::service_unavailable);
+}
+
+void Shard::deliver_presence(Account& account, Stanza stanza) {
+  PresenceReceived received{account, stanza};
+  const Outcome outcome = account.host().hooks().fire(received);
+  if (!outcome) return bounce(stanza, outcome.error());
+  if (*outcome == Flow::stop) return;
+  // Sections 8.5.2.1.2 and 8.5.3.1: to all that are available, or to the one that was named.
+  const bool named = stanza.head.to.is_full();
+  for (const auto& session : account.sessions()) {
+    if (named && session->address() != stanza.head.to) continue;
+    if (named || session->available()) session->send(stanza);
+  }
+}
+
+void Shard::deliver_iq(Account& account, Stanza stanza) {
+  if (!stanza.head.to.is_full()) {
+    if (!stanza.head.is_request()) return void(take_answer(stanza));
+    return handle_request(std::move(stanza), nullptr, &account, account.host(), at_other_account);
+  }
+  IqReceived received{account, stanza};
+  const Outcome outcome = account.host().hooks().fire(received);
+  if (!outcome) return bounce(stanza, outcome.error());
+  if (*outcome == Flow::stop) return;
+  Session* session = account.find_session(stanza.head.to.resource());
+  if (session == nullptr) return bounce(stanza, Condition::service_unavailable);
+  session->send(stanza);
+}
+
+}  // namespace herold::server

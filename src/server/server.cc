@@ -1,0 +1,143 @@
+// Starting, accepting, changing settings, stopping.
+#include "server/server.h"
+
+#include <utility>
+
+#include "server/recovery.h"
+
+namespace herold::server {
+
+// A connection over the rate of its prefix, until its turn comes.
+struct Server::Delayed {
+  std::unique_ptr<net::Transport> transport;
+  ListenerKind kind;
+  net::Timer timer;
+};
+
+Server::Server(Config config, ServerWorld world)
+    : config_(std::move(config)),
+      world_(std::move(world)),
+      hash_key_(HashKey::make(*world_.randoms.front())),
+      started_(world_.loops.front()->clock().now()),
+      started_wall_(world_.loops.front()->clock().wall()),
+      sign_in_(*this),
+      gate_(config_.limits, world_.most_files * config_.limits.unauthenticated_fd_percent / 100) {
+  for (unsigned i = 0; i < world_.loops.size(); ++i)
+    shards_.push_back(std::make_unique<Shard>(
+        *this, i, Shard::World{*world_.loops[i], *world_.randoms[i], world_.log}));
+  for (const auto& shard : shards_) shard->configure(config_);
+}
+
+Server::~Server() = default;
+
+Result<> Server::start() {
+  const std::string folder = config_.data + "/journal";
+  TRY(world_.disk.make_folder(folder));
+  recovery_ = std::make_unique<Recovery>();
+  Recovery& recovery = *recovery_;
+  TRY(recovery.read(world_.disk, folder));
+  for (const auto& shard : shards_)
+    TRY(shard->open_journal(folder, recovery.next_run(), world_.disk, world_.sync_runner));
+  if (!recovery.sessions().empty() || !recovery.open_stanzas().empty() || !recovery.trusted())
+    world_.log.info("recovered", {{"sessions", std::to_string(recovery.sessions().size())},
+                                  {"stanzas", std::to_string(recovery.open_stanzas().size())},
+                                  {"trusted", recovery.trusted() ? "yes" : "no"}});
+  TRY(recovery_->rewrite(*this));
+  journals_to_sync_ = shard_count();
+  for (const auto& shard : shards_) TRY(shard->sync_recovered());
+  recovery_->restore(*this);
+  for (const auto& shard : shards_) shard->loop().post([&home = *shard] { home.begin(); });
+  return {};
+}
+
+// What was recovered stands in this run's journals for good: the old files may go.
+void Server::recovered_is_safe() {
+  if (journals_to_sync_.fetch_sub(1) != 1) return;
+  world_.sync_runner.run([this] {
+    const auto retired = recovery_->retire(world_.disk, config_.data + "/journal");
+    if (!retired) world_.log.warning("journal-not-retired", {{"reason", retired.error().text}});
+  });
+}
+
+void Server::accept(std::unique_ptr<net::Transport> transport, ListenerKind kind) {
+  const MonotonicTime now = world_.loops.front()->clock().now();
+  const ConnectionGate::Decision decision = gate_.enter(transport->peer_address(), now);
+  if (!decision.admitted) return;  // closed by its destructor
+  if (decision.wait == Duration(0)) return serve(std::move(transport), kind);
+  auto delayed = std::make_unique<Delayed>(std::move(transport), kind, net::Timer());
+  Delayed* waiting = delayed.get();
+  delayed_.push_back(std::move(delayed));
+  waiting->timer.start(*world_.loops.front(), decision.wait, [this, waiting] {
+    auto served = std::move(waiting->transport);
+    const ListenerKind served_as = waiting->kind;
+    std::erase_if(delayed_, [&](const auto& entry) { return entry.get() == waiting; });
+    serve(std::move(served), served_as);
+  });
+}
+
+void Server::serve(std::unique_ptr<net::Transport> transport, ListenerKind kind) {
+  const unsigned shard = next_shard_++ % shard_count();
+  shards_.front()->post_to(
+      shard, [id = next_connection(), kind, transport = std::move(transport)](Shard& home) mutable {
+        home.add(std::make_unique<Connection>(home, id, std::move(transport), kind)).start();
+      });
+}
+
+void Server::left_gate(Shard& from, const std::string& peer, ConnectionGate::Outcome outcome) {
+  from.post_to(0, [this, peer, outcome](Shard& first) { gate_.leave(peer, outcome, first.now()); });
+}
+
+void Server::configure(Config config) {
+  shards_.front()->loop().post([this, config = std::move(config)]() mutable {
+    config_ = std::move(config);
+    gate_.set_limits(config_.limits);
+    for (const auto& shard : shards_)
+      shards_.front()->post_to(shard->index(),
+                               [copy = config_](Shard& home) { home.configure(copy); });
+  });
+}
+
+void Server::stop(std::function<void()> stopped) {
+  shards_.front()->loop().post([this, stopped = std::move(stopped)]() mutable {
+    delayed_.clear();
+    stop_from(0, std::move(stopped));
+  });
+}
+
+// One after the other, so that what a shard sends to the next still arrives there.
+void Server::stop_from(unsigned index, std::function<void()> stopped) {
+  shards_[index]->stop();
+  if (index + 1 == shard_count()) return stopped();
+  shards_[index + 1]->loop().post([this, index, stopped = std::move(stopped)]() mutable {
+    stop_from(index + 1, std::move(stopped));
+  });
+}
+
+void Server::fail(const Error& error) {
+  world_.log.error("storage-failed", {{"reason", error.text}});
+  if (fatal_) fatal_(error);
+}
+
+std::string Server::unknown_user_secret(std::string_view domain) const {
+  const crypto::Digest secret =
+      world_.crypto.hmac(crypto::HashAlgorithm::sha256, world_.unknown_user_secret, domain);
+  return std::string(secret.view());
+}
+
+void Server::on_all_shards(Shard& from, std::function<void(Shard&)> letter,
+                           std::function<void()> done) {
+  struct Round {
+    std::atomic<unsigned> left;
+    std::function<void()> done;
+  };
+  // Shared by the letters under way; the last one posts the end home.
+  auto round = std::make_shared<Round>(shard_count(), std::move(done));
+  for (unsigned i = 0; i < shard_count(); ++i)
+    from.post_to(i, [letter, round, &from](Shard& shard) {
+      letter(shard);
+      if (round->left.fetch_sub(1) == 1)
+        shard.post_to(from.index(), [round](Shard&) { round->done(); });
+    });
+}
+
+}  // namespace herold::server

@@ -1,0 +1,182 @@
+// Sessions: what is written to a client, kept for it, and journalled of it.
+#include "server/session.h"
+
+#include <algorithm>
+
+#include "server/account.h"
+#include "server/connection.h"
+#include "server/module_host.h"
+#include "server/shard.h"
+#include "xmpp/ext/stream_management.h"
+
+namespace herold::server {
+
+Session::Session(Account& account, Jid address, SessionKey key)
+    : account_(account), address_(std::move(address)), key_(key) {}
+
+Session::~Session() = default;
+
+ModuleHost& Session::host() const { return account_.host(); }
+Shard& Session::shard() const { return account_.host().shard(); }
+
+void Session::set(SessionFlag flag) {
+  if (has(flag)) return;
+  flags_ |= static_cast<std::uint8_t>(flag);
+  remember();
+}
+
+void Session::clear(SessionFlag flag) {
+  if (!has(flag)) return;
+  flags_ &= static_cast<std::uint8_t>(~static_cast<unsigned>(flag));
+  remember();
+}
+
+void Session::set_presence(SharedBytes payload, std::int8_t priority) {
+  flags_ |= static_cast<std::uint8_t>(SessionFlag::available);
+  presence_ = std::move(payload);
+  priority_ = priority;
+  remember();
+}
+
+void Session::withdraw_presence() {
+  presence_ = SharedBytes();
+  priority_ = 0;
+  clear(SessionFlag::available);
+}
+
+void Session::send(const Stanza& stanza, std::string_view extra) {
+  if (has(SessionFlag::inactive)) {
+    InactiveClient event{*this, stanza, extra};
+    const Outcome outcome = host().hooks().fire(event);
+    if (outcome && *outcome == Flow::stop) return;
+  }
+  send_now(stanza, extra);
+}
+
+void Session::send_now(const Stanza& stanza, std::string_view extra) {
+  if (!managed_) {
+    if (connection_ == nullptr) return;
+    stanza.write_to(connection_->output(), extra);
+    connection_->wrote(stanza.id);
+    return;
+  }
+  std::string xml = stanza.to_xml(extra);
+  if (connection_ != nullptr) {
+    connection_->output() += xml;
+    connection_->wrote(0);
+  }
+  queue(stanza, std::move(xml));
+}
+
+void Session::queue(const Stanza& stanza, std::string xml) {
+  const std::uint32_t number = managed_->outbound.push(stanza.id, std::move(xml), stanza.accepted);
+  if (stanza.id != 0 && resumable()) shard().ledger().note(SentRecord{key_, stanza.id, number});
+  if (managed_->outbound.bytes() > host().limits().sm_queue_bytes) return overflow();
+  constexpr std::size_t worth_asking = 8;
+  if (!managed_->asked && managed_->outbound.waiting().size() >= worth_asking) ask_for_ack();
+  shard().watch_acks(*this);
+}
+
+void Session::ask_for_ack() {
+  if (connection_ == nullptr) return;
+  managed_->asked = true;
+  managed_->asked_at = shard().now();
+  send_raw("<r xmlns='urn:xmpp:sm:3'/>");
+}
+
+// HOSTILE 65, DECISIONS.md 20: a client that reads but never acknowledges stays connected and
+// loses the ability to resume; one that is away ends, and what waits for it is handed over.
+void Session::overflow() {
+  Shard& home = shard();
+  home.log().info("session-not-resumable", {{"jid", address_.text()}, {"reason", "queue full"}});
+  if (connection_ == nullptr) {
+    home.loop().post([&home, key = key_] {
+      if (Session* session = home.find_session(key)) home.end_session(*session, SessionEnd::lost);
+    });
+    return;
+  }
+  managed_->token.clear();
+  home.ledger().note(EndedRecord{key_});
+  for (const Unacked& stanza : managed_->outbound.give_up())
+    if (stanza.id != 0) connection_->wrote(stanza.id);
+}
+
+void Session::send_raw(std::string_view xml) {
+  if (connection_ == nullptr) return;
+  connection_->output() += xml;
+  connection_->wrote(0);
+}
+
+Managed& Session::manage() {
+  if (!managed_) managed_ = std::make_unique<Managed>();
+  return *managed_;
+}
+
+void Session::detach() {
+  connection_ = nullptr;
+  if (!managed_) return;
+  managed_->asked = false;
+  managed_->ack_owed.reset();
+}
+
+bool Session::acknowledge(std::uint32_t h) {
+  auto got = managed_->outbound.acknowledge(h);
+  if (!got) return false;
+  managed_->asked = false;
+  if (got->empty()) return true;
+  if (resumable()) shard().ledger().note(AckedRecord{key_, h});
+  for (const Unacked& stanza : *got)
+    if (stanza.id != 0) shard().done(stanza.id);
+  return true;
+}
+
+void Session::answer_ack_request() {
+  if (connection_ == nullptr || !managed_ || !managed_->ack_owed) return;
+  const std::uint32_t handled = managed_->inbound.handled(shard().ledger().journal().synced());
+  if (!at_or_before(*managed_->ack_owed, handled)) return shard().owe_ack(*this);
+  managed_->ack_owed.reset();
+  if (resumable() && handled != managed_->journalled_handled) {
+    shard().ledger().note(HandledRecord{key_, handled});
+    managed_->journalled_handled = handled;
+  }
+  std::string xml;
+  xml::Writer writer(xml, xmpp::ns::client);
+  xmpp::write(writer, xmpp::SmAck{.h = handled});
+  send_raw(xml);
+}
+
+void Session::remember() {
+  if (resumable()) shard().ledger().note(record(), store::Space::normal);
+}
+
+SessionRecord Session::record() const {
+  SessionRecord record;
+  record.key = key_;
+  record.jid = address_.text();
+  record.flags = flags_;
+  record.priority = static_cast<std::uint8_t>(priority_);
+  record.presence = presence_;
+  for (const Jid& jid : directed_) record.directed.push_back(jid.text());
+  if (managed_) {
+    record.resume_token = managed_->token;
+    record.resume_seconds = managed_->resume_seconds;
+    record.handled = managed_->inbound.processed();
+    record.acked = managed_->outbound.acked();
+  }
+  return record;
+}
+
+void Session::restore(const SessionRecord& record) {
+  flags_ = record.flags;
+  priority_ = static_cast<std::int8_t>(record.priority);
+  presence_ = record.presence;
+  for (const std::string& jid : record.directed) directed_.push_back(Jid::trusted(jid));
+  Managed& managed = manage();
+  managed.token = record.resume_token;
+  managed.resume_seconds = record.resume_seconds;
+  managed.inbound.restore(record.handled);
+  managed.journalled_handled = record.handled;
+  managed.recovered = true;
+}
+
+}  // namespace herold::server

@@ -1,0 +1,113 @@
+// A session: one bound resource of an account (RFC 6120 section 7), connected or waiting for its
+// client to come back (XEP-0198).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/loop.h"
+#include "server/journal_records.h"
+#include "server/stanza.h"
+#include "server/stream_management.h"
+
+namespace herold::server {
+
+class Account;
+class Connection;
+class ModuleHost;
+class Shard;
+
+enum class SessionFlag : std::uint8_t {
+  available = 1,   // sent presence without type
+  interested = 2,  // asked for the roster: gets its pushes
+  carbons = 4,     // XEP-0280
+  inactive = 8,    // XEP-0352
+  blocklist = 16,  // asked for the block list: gets its pushes
+};
+
+// Stream management of a session; only there once its client asked for it.
+struct Managed {
+  InboundCount inbound;
+  OutboundQueue outbound;
+  std::string token;  // names the session for resumption; empty: acks only
+  std::uint32_t resume_seconds = 0;
+  std::uint32_t journalled_handled = 0;   // the last <a h/> that the journal knows
+  std::optional<std::uint32_t> ack_owed;  // the client asked when this many had come
+  bool asked = false;                     // an <r/> of ours is not answered yet
+  bool watched = false;                   // by the shard's sweep
+  bool owing = false;                     // in the shard's list of owed acks
+  MonotonicTime asked_at{};
+  bool recovered = false;  // from the journal of an earlier run, not resumed yet
+};
+
+class Session {
+ public:
+  Session(Account& account, Jid address, SessionKey key);
+  Session(const Session&) = delete;
+  ~Session();
+
+  const Jid& address() const { return address_; }
+  Account& account() const { return account_; }
+  ModuleHost& host() const;
+  Shard& shard() const;
+  SessionKey key() const { return key_; }
+
+  bool has(SessionFlag flag) const { return (flags_ & static_cast<std::uint8_t>(flag)) != 0; }
+  void set(SessionFlag flag);
+  void clear(SessionFlag flag);
+  bool available() const { return has(SessionFlag::available); }
+  std::int8_t priority() const { return priority_; }
+  // The payload of the last available presence (RFC 6121 section 4.2).
+  const SharedBytes& presence() const { return presence_; }
+  void set_presence(SharedBytes payload, std::int8_t priority);
+  void withdraw_presence();
+  // Where presence was directed to (RFC 6121 section 4.6); they learn of the session's end.
+  std::vector<Jid>& directed() { return directed_; }
+
+  // Writes a stanza to the client, or queues it while it is away. `extra` goes in front of the
+  // payload. An inactive client's may be held back by a module (XEP-0352).
+  void send(const Stanza& stanza, std::string_view extra = {});
+  // The same without asking modules.
+  void send_now(const Stanza& stanza, std::string_view extra = {});
+  // What is no stanza: <a/>, <r/>, stream errors.
+  void send_raw(std::string_view xml);
+
+  bool connected() const { return connection_ != nullptr; }
+  Connection* connection() const { return connection_; }
+  bool resumable() const { return managed_ && !managed_->token.empty(); }
+  Managed* managed() { return managed_.get(); }
+  Managed& manage();
+  void attach(Connection& connection) { connection_ = &connection; }
+  void detach();
+
+  // XEP-0198 of the client's side: it has `h` of ours. False: that many were never sent.
+  bool acknowledge(std::uint32_t h);
+  // Says <a h/> if one is owed and its time has come.
+  void answer_ack_request();
+  void ask_for_ack();
+  // Journals the session as it is now, where it could be resumed.
+  void remember();
+  void restore(const SessionRecord& record);
+  SessionRecord record() const;
+
+ private:
+  friend class Shard;
+  void queue(const Stanza& stanza, std::string xml);
+  void overflow();
+
+  Account& account_;
+  Jid address_;
+  SessionKey key_;
+  Connection* connection_ = nullptr;
+  std::unique_ptr<Managed> managed_;
+  std::uint8_t flags_ = 0;
+  std::int8_t priority_ = 0;
+  SharedBytes presence_;
+  std::vector<Jid> directed_;
+  net::Timer resume_timer_;
+};
+
+}  // namespace herold::server

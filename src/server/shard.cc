@@ -1,0 +1,347 @@
+// The turn of a shard: journal, letters, output; and what it does every second.
+#include "server/shard.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "server/modules.h"
+#include "server/server.h"
+#include "xmpp/ext/carbons.h"
+#include "xmpp/ext/chat_states.h"
+#include "xmpp/ext/delay.h"
+#include "xmpp/ext/hints.h"
+#include "xmpp/ext/stanza_id.h"
+
+namespace herold::server {
+namespace {
+
+constexpr std::size_t scratch_bytes = 64 * 1024;
+constexpr Seconds sweep_interval{1};
+constexpr Seconds housekeeping_interval{60};
+
+// XEP-0160 section 3, XEP-0334: a body or an express wish; bare chat states and what forbids it
+// are not stored. Other payloads of a message (receipts, markers, reactions, keys) are.
+bool worth_storing(xml::Element message) {
+  if (xmpp::find<xmpp::HintNoStore>(message)) return false;
+  if (xmpp::find<xmpp::HintStore>(message)) return true;
+  for (const xml::Element child : message.children()) {
+    const bool passing = child.ns() == xmpp::ns::chat_states || child.ns() == xmpp::ns::hints ||
+                         child.is("thread", message.ns()) || xmpp::is<xmpp::OriginId>(child);
+    if (!passing) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+struct Shard::Question {
+  Jid asked;
+  std::move_only_function<void(const Stanza*)> then;
+  net::Timer patience;
+};
+
+Shard::Shard(Server& server, unsigned index, World world)
+    : server_(server),
+      index_(index),
+      world_(world),
+      stores_(server.database().attach(*this)),
+      accounts_(8, KeyedHash{HashKey::make(world.random)}),
+      scratch_(scratch_bytes, '\0') {
+  outgoing_.resize(server.shard_count());
+  world_.loop.set_turn_end([this] { end_turn(); });
+}
+
+Shard::~Shard() = default;
+
+ModuleHost* Shard::find_host(std::string_view domain) const {
+  const auto found = hosts_.find(domain);
+  return found == hosts_.end() ? nullptr : found->second.get();
+}
+
+void Shard::configure(const Config& config) {
+  limits_ = config.limits;
+  const std::string first = config.domains.empty() ? std::string() : config.domains.front().name;
+  // Streams keep a reference to the environment, so it changes in place.
+  if (environment_) {
+    environment_->default_domain = first;
+  } else {
+    environment_ = std::make_unique<xmpp::StreamEnvironment>(
+        xmpp::StreamEnvironment{server_.crypto(), world_.random, limits_, first});
+  }
+  for (const Domain& domain : config.domains) {
+    auto& host = hosts_[domain.name];
+    if (host)
+      host->configure(domain);
+    else
+      host = std::make_unique<ModuleHost>(*this, domain);
+  }
+  // A domain that went stays until the restart when addresses of it are in memory; see
+  // close_domain.
+  for (auto& [name, host] : hosts_)
+    if (config.find_domain(name) == nullptr) close_domain(*host);
+}
+
+void Shard::close_domain(const ModuleHost& host) {
+  for (auto& [address, account] : accounts_) {
+    if (&account->host() != &host) continue;
+    for (const auto& session : account->sessions())
+      if (session->connected()) session->connection()->fail(xmpp::StreamCondition::host_gone);
+  }
+}
+
+Result<> Shard::open_journal(const std::string& folder, std::uint64_t run, store::Disk& disk,
+                             store::SyncRunner& runner) {
+  store::JournalEvents events{
+      .synced = [this](store::Position) { synced(); },
+      .segment_old = [this](std::uint64_t segment) { leave_segment(segment); },
+      .failed = [this](const Error& error) { server_.fail(error); }};
+  ledger_.open(run, index_, server_.shard_count(),
+               TRY(store::Journal::open(folder, index_, run, limits_,
+                                        {disk, runner, *this, world_.loop.clock(), world_.random},
+                                        std::move(events))));
+  return {};
+}
+
+Result<> Shard::sync_recovered() {
+  const bool nothing = ledger_.journal().statistics().records == 0;
+  recovered_until_ = ledger_.journal().appended();
+  TRY(ledger_.journal().write());
+  if (!nothing) return {};
+  recovered_until_.reset();
+  server_.recovered_is_safe();
+  return {};
+}
+
+void Shard::begin() {
+  sweep_timer_.start(loop(), sweep_interval, [this] { sweep(); });
+}
+
+// --- turns ---------------------------------------------------------------------------------------
+
+void Shard::post(store::Task task) { world_.loop.post(std::move(task)); }
+
+void Shard::end_turn() {
+  read_connections();
+  if (auto written = ledger_.journal().write(); !written) server_.fail(written.error());
+  flush_mailboxes();
+  flush_connections();
+  dropped_.clear();
+}
+
+void Shard::post_to(unsigned shard, Letter letter) {
+  if (shard == index_) return letter(*this);
+  outgoing_[shard].push_back(std::move(letter));
+}
+
+void Shard::flush_mailboxes() {
+  for (unsigned shard = 0; shard < outgoing_.size(); ++shard) {
+    if (outgoing_[shard].empty()) continue;
+    Shard& there = server_.shard(shard);
+    if (there.mailbox_.push(std::exchange(outgoing_[shard], {})))
+      there.loop().post([&there] { there.run_mailbox(); });
+  }
+}
+
+void Shard::run_mailbox() {
+  for (Letter& letter : mailbox_.take()) letter(*this);
+}
+
+// What a flush brings about (a message that counts as delivered now) is noted in the next turn's
+// journal: losing it costs a repetition, never a message.
+void Shard::flush_connections() {
+  const std::vector<ConnectionId> waiting = std::exchange(to_flush_, {});
+  for (const ConnectionId id : waiting)
+    if (Connection* connection = find_connection(id)) connection->flush();
+}
+
+// Connections that used up their share of the last turn, and those that just became able to go on.
+void Shard::read_connections() {
+  if (to_read_.empty()) return;
+  loop().post([this, waiting = std::exchange(to_read_, {})] {
+    for (const ConnectionId id : waiting)
+      if (Connection* connection = find_connection(id)) connection->read_input();
+  });
+}
+
+// --- connections ---------------------------------------------------------------------------------
+
+Connection& Shard::add(std::unique_ptr<Connection> connection) {
+  const ConnectionId id = connection->id();
+  return *connections_.emplace(id, std::move(connection)).first->second;
+}
+
+void Shard::adopt(std::unique_ptr<Connection> connection) {
+  add(std::move(connection)).arrive(*this);
+}
+
+Connection* Shard::find_connection(ConnectionId id) {
+  const auto found = connections_.find(id);
+  return found == connections_.end() ? nullptr : found->second.get();
+}
+
+std::unique_ptr<Connection> Shard::release(Connection& connection) {
+  const auto found = connections_.find(connection.id());
+  CHECK(found != connections_.end());
+  std::unique_ptr<Connection> released = std::move(found->second);
+  connections_.erase(found);
+  return released;
+}
+
+void Shard::drop(Connection& connection) {
+  if (find_connection(connection.id()) != nullptr) dropped_.push_back(release(connection));
+}
+
+void Shard::want_flush(Connection& connection) { to_flush_.push_back(connection.id()); }
+void Shard::want_read(Connection& connection) { to_read_.push_back(connection.id()); }
+
+// --- acknowledgements ----------------------------------------------------------------------------
+
+void Shard::watch_acks(Session& session) {
+  if (std::exchange(session.managed()->watched, true)) return;
+  ack_watch_.push_back(session.key());
+}
+
+void Shard::owe_ack(Session& session) {
+  if (std::exchange(session.managed()->owing, true)) return;
+  ack_owed_.push_back(session.key());
+}
+
+void Shard::synced() {
+  if (recovered_until_ && *recovered_until_ <= ledger_.journal().synced()) {
+    recovered_until_.reset();
+    server_.recovered_is_safe();
+  }
+  for (const SessionKey key : std::exchange(ack_owed_, {})) {
+    Session* session = find_session(key);
+    if (session == nullptr) continue;
+    session->managed()->owing = false;
+    session->answer_ack_request();
+  }
+}
+
+void Shard::sweep() {
+  sweep_timer_.start(loop(), sweep_interval, [this] { sweep(); });
+  sweep_acks();
+  if (now() - housekept_ < housekeeping_interval) return;
+  housekept_ = now();
+  evict_accounts();
+  write_sign_ins();
+  failures_.tidy(now(), limits_);
+  ledger_.journal().housekeep();
+}
+
+// XEP-0198 section 4: asks for acks; a client that does not answer for long is lost.
+void Shard::sweep_acks() {
+  for (const SessionKey key : std::exchange(ack_watch_, {})) {
+    Session* session = find_session(key);
+    if (session == nullptr) continue;
+    Managed& managed = *session->managed();
+    managed.watched = false;
+    if (managed.outbound.waiting().empty() || !session->connected()) continue;
+    if (!managed.asked) session->ask_for_ack();
+    watch_acks(*session);
+    const Seconds patience(session->host().limits().sm_ack_wait);
+    if (now() - managed.asked_at > patience) session->connection()->abandon();
+  }
+}
+
+void Shard::write_sign_ins() {
+  for (const auto& [account, time] : std::exchange(sign_ins_, {}))
+    stores_->accounts().signed_in(account, time, [](Result<>) {
+      // Only a time for people to look at; an account that went meanwhile has none.
+    });
+}
+
+// --- the journal ---------------------------------------------------------------------------------
+
+void Shard::leave_segment(std::uint64_t segment) {
+  for (const auto& [key, session] : sessions_) {
+    if (!session->resumable()) continue;
+    session->remember();
+    for (const Unacked& unacked : session->managed()->outbound.waiting())
+      if (unacked.id != 0) ledger_.note(SentRecord{key, unacked.id, unacked.number});
+  }
+  ledger_.leave_segment(segment);
+}
+
+void Shard::stop() {
+  stopping_ = true;
+  sweep_timer_.stop();
+  std::vector<ConnectionId> ids;
+  for (const auto& [id, connection] : connections_) ids.push_back(id);
+  for (const ConnectionId id : ids) {
+    Connection* connection = find_connection(id);
+    if (connection == nullptr) continue;
+    Session* session = connection->session();
+    // A client that can resume is cut off without a word that would end its session.
+    if (session != nullptr && session->resumable())
+      connection->abandon();
+    else
+      connection->fail(xmpp::StreamCondition::system_shutdown);
+  }
+  for (const auto& [key, session] : sessions_) session->remember();
+  write_sign_ins();
+  end_turn();
+  if (auto closed = ledger_.journal().close(); !closed)
+    log().error("journal-close-failed", {{"reason", closed.error().text}});
+}
+
+Shard::Counts Shard::counts() {
+  return {connections_.size(), sessions_.size(), accounts_.size(), ledger_.open_stanzas(),
+          ledger_.journal().statistics()};
+}
+
+// --- questions -----------------------------------------------------------------------------------
+
+void Shard::ask(Stanza request, Duration patience,
+                std::move_only_function<void(const Stanza*)> then) {
+  request.head.id = random().token(9);
+  auto question = std::make_unique<Question>(request.head.to, std::move(then), net::Timer());
+  question->patience.start(loop(), patience, [this, id = request.head.id] {
+    const auto found = questions_.find(id);
+    if (found == questions_.end()) return;
+    const auto late = std::move(found->second);
+    questions_.erase(found);
+    late->then(nullptr);
+  });
+  questions_.emplace(request.head.id, std::move(question));
+  route(std::move(request));
+}
+
+bool Shard::take_answer(const Stanza& stanza) {
+  const auto found = questions_.find(stanza.head.id);
+  if (found == questions_.end() || found->second->asked != stanza.head.from) return false;
+  const auto question = std::move(found->second);
+  questions_.erase(found);
+  question->then(&stanza);
+  return true;
+}
+
+bool Shard::is_forgery(xml::Element child) const {
+  constexpr std::string_view only_servers[] = {"urn:xmpp:carbons:2", "urn:xmpp:mam:2"};
+  if (child.ns() == only_servers[0]) return child.name() == "received" || child.name() == "sent";
+  if (child.ns() == only_servers[1]) return child.name() == "result";
+  // XEP-0359 section 6 rule 4 and XEP-0203: what claims to be from a domain of ours is not.
+  const bool stanza_id = xmpp::is<xmpp::StanzaId>(child);
+  if (!stanza_id && !xmpp::is<xmpp::Delay>(child)) return false;
+  const auto by = Jid::parse(child.attribute(stanza_id ? "by" : "from"));
+  return by && serves(by->domain());
+}
+
+bool is_durable(const Stanza& stanza) {
+  if (stanza.kind() == StanzaKind::presence) {
+    switch (stanza.head.presence_type) {
+      case PresenceType::subscribe:
+      case PresenceType::subscribed:
+      case PresenceType::unsubscribe:
+      case PresenceType::unsubscribed:
+        return true;
+      default:
+        return false;
+    }
+  }
+  const bool chat = stanza.head.is(MessageType::chat) || stanza.head.is(MessageType::normal);
+  return chat && worth_storing(stanza.root());
+}
+
+}  // namespace herold::server

@@ -1,0 +1,238 @@
+// A shard: one thread, one event loop, and everything of the addresses whose home it is.
+//
+// A turn of the loop: input is read and handled, its outcomes are put into the journal's buffer
+// and the clients' output; at the turn's end the journal is written, then what goes to other
+// shards leaves, then the output of every connection leaves in one write each (DECISIONS.md 2).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "net/loop.h"
+#include "server/account.h"
+#include "server/connection.h"
+#include "server/iq.h"
+#include "server/ledger.h"
+#include "server/mailbox.h"
+#include "server/module_host.h"
+#include "server/sign_in.h"
+#include "server/stanza.h"
+#include "store/database.h"
+#include "store/disk.h"
+#include "store/sync_runner.h"
+#include "xmpp/stream/server_stream.h"
+
+namespace herold::server {
+
+class Connection;
+class Server;
+
+// A committed stanza that stood in a session's outgoing stream when the server ended.
+struct SentStanza {
+  std::uint32_t number = 0;
+  Stanza stanza;
+};
+
+class Shard final : private store::Executor {
+ public:
+  // The parts of the world that belong to one shard; all outlive it.
+  struct World {
+    net::Loop& loop;
+    Random& random;
+    Log& log;
+  };
+
+  Shard(Server& server, unsigned index, World world);
+  Shard(const Shard&) = delete;
+  ~Shard() override;
+
+  // --- the surroundings ---
+  Server& server() { return server_; }
+  unsigned index() const { return index_; }
+  net::Loop& loop() { return world_.loop; }
+  MonotonicTime now() const { return world_.loop.clock().now(); }
+  Random& random() { return world_.random; }
+  Log& log() { return world_.log; }
+  store::Stores& stores() { return *stores_; }
+  Ledger& ledger() { return ledger_; }
+  store::Executor& executor() { return *this; }
+  ModuleHost* find_host(std::string_view domain) const;
+  bool serves(std::string_view domain) const { return find_host(domain) != nullptr; }
+  const Limits& limits() const { return limits_; }
+  const xmpp::StreamEnvironment& stream_environment() const { return *environment_; }
+  FailureCount& failures() { return failures_; }
+  // Domains come, change and go; connections live on.
+  void configure(const Config& config);
+  // Journal of this run; recovery fills it before the loop runs.
+  Result<> open_journal(const std::string& folder, std::uint64_t run, store::Disk& disk,
+                        store::SyncRunner& runner);
+  // Writes what recovery put into the journal; the server hears when it is safe.
+  Result<> sync_recovered();
+  // The loop is about to run.
+  void begin();
+  std::string& scratch() { return scratch_; }  // for input
+
+  // --- routing (routing.cc) ---
+  // To the home of `to`, which may be another shard, or to another server.
+  void route(Stanza stanza);
+  void route_to_all(const Stanza& stanza, const std::vector<Jid>& recipients);
+  // An error for the sender of `stanza`, where one is due; a committed stanza is done with it.
+  void bounce(const Stanza& stanza, const StanzaError& error);
+  // Runs `letter` on another shard, in order behind what was sent there before.
+  void post_to(unsigned shard, Letter letter);
+
+  // --- from clients (client_stanzas.cc) ---
+  void receive(Session& session, xml::Document document);
+  // A child that only servers make (XEP-0280, 0313, 0359 section 5, 0203), claiming to be ours.
+  bool is_forgery(xml::Element child) const;
+  // Journals a stanza that must not be lost; its sender's `h` waits for the sync. False: the
+  // sender was sent an error.
+  bool commit(Stanza& stanza);
+  void done(MessageId id);
+  void wait_inbound(const Origin& origin);
+  void finish_inbound(const Origin& origin);
+
+  // --- requests ---
+  void handle_request(Stanza stanza, Session* session, Account* account, ModuleHost& host,
+                      Targets target);
+  void ask(Stanza request, Duration patience, std::move_only_function<void(const Stanza*)> then);
+  // A result or error that answers an ask(). False: nobody asked.
+  bool take_answer(const Stanza& stanza);
+
+  // --- accounts and sessions (accounts.cc) ---
+  // In memory or being loaded; `bare` belongs to a domain of ours and has its home here.
+  Account& account(const Jid& bare);
+  Account* find_account(std::string_view bare);
+  Session* find_session(SessionKey key);
+  // Puts a session at `resource` (empty: one that we make up). A session there is replaced.
+  Answer<Session*> bind(Account& account, std::string_view resource);
+  void end_session(Session& session, SessionEnd why);
+  // Its connection is gone: it waits for its client, or ends.
+  void lose_connection(Session& session);
+  // The client of a detached session is back on `connection` and has `h` of our stanzas. False:
+  // that many were never sent.
+  bool resume(Session& session, Connection& connection, std::uint32_t h);
+  // From the journal of an earlier run.
+  void restore_session(SessionRecord record, std::vector<SentStanza> sent);
+  void forget_account(const Jid& bare);
+  // Everything of an account's sessions ends; the account's rows are the caller's.
+  void remove_account(const Jid& bare);
+  // What a session had not delivered goes on its way again.
+  void hand_over(std::deque<Unacked> queue, const Account& account);
+
+  // --- connections ---
+  // A new one, or one that comes from another shard.
+  Connection& add(std::unique_ptr<Connection> connection);
+  void adopt(std::unique_ptr<Connection> connection);
+  Connection* find_connection(ConnectionId id);
+  std::unique_ptr<Connection> release(Connection& connection);
+  // Destroys it when this turn is over.
+  void drop(Connection& connection);
+  // It has output, or input that did not fit into this turn.
+  void want_flush(Connection& connection);
+  void want_read(Connection& connection);
+
+  // Its client should acknowledge what it got, sooner or later.
+  void watch_acks(Session& session);
+  // An <a/> is owed and waits for the journal's sync or for an outcome.
+  void owe_ack(Session& session);
+  // Written to the store some time later: when somebody signed in last.
+  void note_sign_in(const Jid& account) { sign_ins_[account.text()] = loop().clock().wall(); }
+
+  // Ends or detaches everything, in order; then writes the journal's clean end.
+  void stop();
+  struct Counts {
+    std::uint64_t connections, sessions, accounts, open_stanzas;
+    store::JournalStatistics journal;
+  };
+  Counts counts();
+
+ private:
+  friend class Server;
+  using SessionMap = std::unordered_map<SessionKey, Session*>;
+  struct Question;
+
+  void post(store::Task task) override;
+  void end_turn();
+  void close_domain(const ModuleHost& host);
+  void run_mailbox();
+  void flush_mailboxes();
+  void flush_connections();
+  void read_connections();
+  void synced();
+  void leave_segment(std::uint64_t segment);
+  void sweep();
+  void sweep_acks();
+  void write_sign_ins();
+  void evict_accounts();
+
+  // routing.cc
+  void deliver_here(Stanza stanza);
+  void deliver_to_account(Account& account, Stanza stanza);
+  void deliver_message(Account& account, Stanza stanza);
+  void deliver_presence(Account& account, Stanza stanza);
+  void deliver_iq(Account& account, Stanza stanza);
+  void deliver_to_server(ModuleHost& host, Stanza stanza);
+  void deliver_to_sessions(Account& account, Stanza& stanza, std::span<Session* const> sessions);
+  void undelivered(Account& account, Stanza stanza);
+  void presence_here(const Stanza& stanza, const std::vector<Jid>& recipients);
+
+  // client_stanzas.cc
+  void receive_message(Session& session, Stanza stanza);
+  void receive_presence(Session& session, Stanza stanza);
+  void receive_iq(Session& session, Stanza stanza);
+
+  // accounts.cc
+  void load(Account& account);
+
+  Server& server_;
+  unsigned index_;
+  World world_;
+  std::unique_ptr<store::Stores> stores_;
+  Ledger ledger_;
+  std::map<std::string, std::unique_ptr<ModuleHost>, std::less<>> hosts_;
+
+  Mailbox mailbox_;
+  std::vector<std::vector<Letter>> outgoing_;  // by shard, for the end of this turn
+
+  struct KeyedHash {
+    using is_transparent = void;
+    HashKey key;
+    std::size_t operator()(std::string_view text) const { return siphash(key, text); }
+  };
+  std::unordered_map<std::string, std::unique_ptr<Account>, KeyedHash, std::equal_to<>> accounts_;
+  SessionMap sessions_;
+  std::unordered_map<ConnectionId, std::unique_ptr<Connection>> connections_;
+  std::vector<std::unique_ptr<Connection>> dropped_;
+  std::vector<ConnectionId> to_flush_, to_read_;
+  std::vector<SessionKey> ack_watch_;  // sessions with stanzas that are not acknowledged
+  std::vector<SessionKey> ack_owed_;   // sessions whose clients wait for an <a/>
+  std::map<std::string, WallTime> sign_ins_;
+  FailureCount failures_;
+  Limits limits_;  // the global ones; a domain may have its own
+  std::unique_ptr<xmpp::StreamEnvironment> environment_;
+  std::unordered_map<std::string, std::unique_ptr<Question>> questions_;
+  std::uint64_t last_question_ = 0;
+  net::Timer sweep_timer_;
+  std::string scratch_;
+  MonotonicTime housekept_{};
+  std::optional<store::Position> recovered_until_;
+  bool stopping_ = false;
+};
+
+// What goes in front of a committed message's payload for a client of `account`.
+std::string message_extras(const Account& account, const Stanza& stanza);
+
+// Whether a stanza is worth a journal entry: subscriptions, and messages with something to keep.
+bool is_durable(const Stanza& stanza);
+
+}  // namespace herold::server

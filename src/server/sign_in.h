@@ -1,0 +1,63 @@
+// Credentials for the login: found on the account's home shard, which also counts failures there.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "crypto/secret.h"
+#include "xmpp/stream/server_stream.h"
+
+namespace herold::server {
+
+class Server;
+class Shard;
+
+// Failed logins by (account, address prefix); part of the account's home shard (HOSTILE 46). Never
+// a lock for all: whoever comes from another place is not touched.
+class FailureCount {
+ public:
+  bool is_over(const xmpp::Jid& account, std::string_view peer, MonotonicTime now,
+               const Limits& limits) const;
+  void note(const xmpp::Jid& account, std::string_view peer, MonotonicTime now,
+            const Limits& limits);
+  void forget(const xmpp::Jid& account, std::string_view peer);
+  void tidy(MonotonicTime now, const Limits& limits);
+
+ private:
+  struct Count {
+    std::uint64_t failures = 0;
+    MonotonicTime first{};
+  };
+  static std::string key(const xmpp::Jid& account, std::string_view peer);
+  std::unordered_map<std::string, Count> counts_;
+};
+
+// Where an answer goes.
+struct Asker {
+  Shard* shard;
+  std::uint64_t connection;
+  xmpp::Ticket ticket;
+};
+
+// The answers to a stream machine's questions. Without state of its own.
+class SignIn {
+ public:
+  explicit SignIn(Server& server) : server_(server) {}
+
+  void find_credentials(Asker asker, const std::string& peer, const xmpp::Jid& account,
+                        xmpp::HashAlgorithm hash);
+  void check_password(Asker asker, const std::string& peer, const xmpp::Jid& account,
+                      crypto::SecretString password);
+  void check_account(Asker asker, const xmpp::Jid& account);
+  void note_failure(Shard& shard, const std::string& peer, const xmpp::Jid& account);
+  void note_success(Shard& shard, const std::string& peer, const xmpp::Jid& account);
+
+ private:
+  Server& server_;
+};
+
+}  // namespace herold::server

@@ -1,0 +1,86 @@
+// Stanzas inside the server.
+#include "server/stanza.h"
+
+#include <cstdio>
+
+#include "base/check.h"
+#include "xml/parser.h"
+#include "xmpp/ns.h"
+
+namespace herold::server {
+namespace {
+
+// What we wrote or accepted ourselves is parsed without new bounds.
+constexpr xml::Bounds no_bounds{UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
+
+}  // namespace
+
+std::string message_id_text(MessageId id) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(id));
+  return text;
+}
+
+void Stanza::set_payload(std::string_view payload) {
+  payload_ = SharedBytes(payload);
+  document_ = {};
+}
+
+xml::Element Stanza::root() const {
+  if (!document_) {
+    auto parsed = xml::parse_fragment(to_xml(), xmpp::ns::client, no_bounds);
+    CHECK(parsed.has_value());  // canonical bytes of our own
+    document_ = std::move(*parsed);
+  }
+  return document_.root();
+}
+
+void Stanza::write_to(std::string& out, std::string_view extra) const {
+  xmpp::write_start_tag(out, head);
+  if (extra.empty() && payload_.empty()) {
+    out.back() = '/';
+    out += '>';
+    return;
+  }
+  out += extra;
+  out += payload_.view();
+  xmpp::write_end_tag(out, head.kind);
+}
+
+std::string Stanza::to_xml(std::string_view extra) const {
+  std::string out;
+  write_to(out, extra);
+  return out;
+}
+
+Stanza Stanza::copy() const {
+  Stanza second(head, payload_);
+  second.id = id;
+  second.accepted = accepted;
+  return second;
+}
+
+Stanza make_result(const StanzaHead& request, std::string_view payload) {
+  return Stanza(xmpp::reply_to(request), payload);
+}
+
+Stanza make_error(const StanzaHead& head, const StanzaError& error) {
+  StanzaHead reply = xmpp::reply_to(head);
+  switch (reply.kind) {
+    case StanzaKind::message:
+      reply.message_type = MessageType::error;
+      break;
+    case StanzaKind::presence:
+      reply.presence_type = PresenceType::error;
+      break;
+    case StanzaKind::iq:
+      reply.iq_type = IqType::error;
+      break;
+  }
+  std::string payload;
+  xml::Writer writer(payload, xmpp::ns::client);
+  error.write(writer);
+  return Stanza(std::move(reply), payload);
+}
+
+}  // namespace herold::server

@@ -1,0 +1,78 @@
+// The two counters of XEP-0198.
+#include "server/stream_management.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace herold::server {
+
+void InboundCount::finish(std::uint32_t number) { std::erase(waiting_, number); }
+
+void InboundCount::committed(std::uint32_t number, store::Position position) {
+  commits_.push_back({number, position});
+}
+
+std::uint32_t InboundCount::processed() const {
+  std::uint32_t handled = received_;
+  for (const std::uint32_t number : waiting_)
+    if (at_or_before(number, handled)) handled = number - 1;
+  return handled;
+}
+
+std::uint32_t InboundCount::handled(store::Position synced) {
+  while (!commits_.empty() && commits_.front().position <= synced) commits_.pop_front();
+  const std::uint32_t handled = processed();
+  if (commits_.empty() || !at_or_before(commits_.front().number, handled)) return handled;
+  return commits_.front().number - 1;
+}
+
+std::uint32_t OutboundQueue::push(MessageId id, std::string xml, WallTime accepted) {
+  bytes_ += xml.size();
+  queue_.push_back({++sent_, id, std::move(xml), accepted});
+  return sent_;
+}
+
+std::optional<std::vector<Unacked>> OutboundQueue::acknowledge(std::uint32_t h) {
+  const bool possible = at_or_before(acked_, h) && (gaps_ || at_or_before(h, sent_));
+  if (!possible) return std::nullopt;
+  std::vector<Unacked> got;
+  while (!queue_.empty() && at_or_before(queue_.front().number, h)) {
+    bytes_ -= queue_.front().xml.size();
+    got.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  acked_ = h;
+  if (gaps_ && at_or_before(sent_, h)) sent_ = h;
+  return got;
+}
+
+void OutboundQueue::restore(std::uint32_t acked, std::deque<Unacked> known) {
+  queue_ = std::move(known);
+  bytes_ = 0;
+  for (const Unacked& stanza : queue_) bytes_ += stanza.xml.size();
+  acked_ = acked;
+  sent_ = queue_.empty() ? acked : queue_.back().number;
+  gaps_ = true;
+}
+
+void OutboundQueue::renumber(std::uint32_t h) {
+  sent_ = h;
+  for (Unacked& stanza : queue_) stanza.number = ++sent_;
+  gaps_ = false;
+}
+
+std::vector<Unacked> OutboundQueue::give_up() {
+  std::vector<Unacked> all(std::make_move_iterator(queue_.begin()),
+                           std::make_move_iterator(queue_.end()));
+  queue_.clear();
+  bytes_ = 0;
+  return all;
+}
+
+std::deque<Unacked> OutboundQueue::take_all() {
+  bytes_ = 0;
+  return std::exchange(queue_, {});
+}
+
+}  // namespace herold::server
