@@ -1,4 +1,4 @@
-// Fuzzes the server's stream machine: no bytes sign in, and nothing comes after the end.
+// Fuzzes the server's stream machine: the host knows of every login, and nothing follows the end.
 #include "base/check.h"
 #include "xmpp/stream/testing/hosts.h"
 

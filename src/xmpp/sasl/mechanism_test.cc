@@ -10,7 +10,7 @@
 namespace herold::xmpp {
 namespace {
 
-using namespace std::string_literals;
+using std::string_literals::operator""s;
 
 class Mechanisms : public ::testing::Test {
  protected:

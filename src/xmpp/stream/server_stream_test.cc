@@ -9,7 +9,7 @@
 namespace herold::xmpp {
 namespace {
 
-using namespace std::string_literals;
+using std::string_literals::operator""s;
 using testing::Answers;
 using testing::TestServer;
 using testing::World;

@@ -1,5 +1,4 @@
-// What both sides of a stream write and check alike: headers, footer, features (RFC 6120 section
-// 4).
+// What both sides of a stream write and check alike: headers, features (RFC 6120 section 4).
 #pragma once
 
 #include <cstdint>
