@@ -2,7 +2,7 @@
 # Installs Debian packages that are missing, by purpose: tools/install-packages.sh [build] [run] [test]
 set -eu
 
-build="clang-19 lld-19 llvm-19 libclang-rt-19-dev ninja-build ccache cmake pkg-config git make
+build="clang-19 lld-19 llvm-19 libc6-dev libstdc++-12-dev libclang-rt-19-dev ninja-build ccache cmake pkg-config git make
   libssl-dev libicu-dev libsqlite3-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev
   libfmt-dev libspdlog-dev libgtest-dev libbenchmark-dev libexpat1-dev libsystemd-dev"
 run="ca-certificates openssl"

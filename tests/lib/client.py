@@ -209,16 +209,17 @@ class Client:
         self.full = answer.find("jid").text
         self.resource = self.full.partition("/")[2]
 
-    def connect(self, managed=False):
+    def connect(self, managed=False, resumable=True):
         self.sign_in()
         self.bind()
         if managed:
-            self.enable()
+            self.enable(resumable)
         return self
 
-    def enable(self):
-        """Turns stream management on, with resumption."""
-        self.send(f"<enable xmlns='{SM}' resume='true'/>")
+    def enable(self, resumable=True):
+        """Turns stream management on."""
+        resume = " resume='true'" if resumable else ""
+        self.send(f"<enable xmlns='{SM}'{resume}/>")
         answer = self.wait_for(lambda e: e.namespace == SM and e.name in ("enabled", "failed"))
         if answer.name != "enabled":
             raise Refused(answer)

@@ -16,7 +16,7 @@ LIMITS = {
     "connection_rate": 100000, "connection_burst": 100000, "connections_unauthenticated": 5000,
     "client_bandwidth": 1 << 30, "client_bandwidth_burst": 1 << 30, "scram_iterations": 4096,
     "auth_failures_pair": 1000, "registrations_per_prefix": 100000,
-    "presence_rate": 10000, "presence_burst": 10000,
+    "presence_rate": 10000, "presence_burst": 10000, "admin_connections": 200,
 }
 
 
@@ -69,14 +69,18 @@ class Server:
     def logged(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
+    def log_tail(self, lines=40):
+        return "\n".join(self.logged().splitlines()[-lines:])
+
     def __enter__(self):
         self.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         try:
-            if self.process:
-                self.stop()
+            status = self.stop() if self.process else 0
+            if status and kind is None and self.kind == "herold":
+                raise RuntimeError(f"the server ended with status {status}:\n{self.log_tail()}")
         finally:
             if self.own_folder and not os.environ.get("HEROLD_KEEP"):
                 shutil.rmtree(self.folder, ignore_errors=True)
@@ -87,17 +91,18 @@ class Herold(Server):
 
     kind = "herold"
 
-    def __init__(self, domains, binary=None, folder=None, limits=None, extra="", data=None):
+    def __init__(self, domains, binary=None, folder=None, limits=None, extra="", data=None,
+                 shards=0):
         super().__init__(domains, folder)
         self.binary = binary or default_binary()
         self.data = Path(data) if data else self.data
         self.limits = {**LIMITS, **(limits or {})}
-        self.extra = extra
+        self.extra, self.shards = extra, shards
         self.config = self.folder / "herold.toml"
         self.authority = str(self.data / "authority.pem")
 
     def write_config(self):
-        lines = [f'data = "{self.data}"']
+        lines = [f'data = "{self.data}"', f"shards = {self.shards}"]
         for name, options in self.domains.items():
             admins = ", ".join(f'"{admin}"' for admin in options.get("admins", []))
             lines += ["[[domain]]", f'name = "{name}"',
@@ -129,7 +134,7 @@ class Herold(Server):
                 break
         else:
             watchdog.cancel()
-            raise RuntimeError(f"the server ended before it was ready:\n{self.logged()}")
+            raise RuntimeError(f"the server ended before it was ready:\n{self.log_tail()}")
         watchdog.cancel()
         threading.Thread(target=self.drain, args=(self.process.stdout,), daemon=True).start()
 
