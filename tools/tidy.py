@@ -172,9 +172,10 @@ def check_text(path, text, findings):
     if text and not text.endswith("\n"):
         findings.add(path, text.count("\n") + 1, "no newline at the end of the file")
     for number, line in enumerate(text.splitlines(), 1):
-        if re.search(r"\bTODO\b(?!\((?:soon|security|perf)[|)])", line) and path != Path(__file__):
+        mine = path == Path(__file__).resolve()  # the words stand here to be looked for
+        if not mine and re.search(r"\bTODO\b(?!\((?:soon|security|perf)[|)])", line):
             findings.add(path, number, "a TODO without (soon), (security) or (perf)")
-        if re.search(r"\b(FIXME|XXX)\b", line) and path != Path(__file__).resolve():
+        if not mine and re.search(r"\b(FIXME|XXX)\b", line):
             findings.add(path, number, "FIXME or XXX: TODO(soon|security|perf) are the words")
         for word in WORKPLACES:
             if re.search(rf"(?<![\w.~}}/-]){re.escape(word)}", line):
