@@ -6,6 +6,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <tuple>
 
 #include "store/segment.h"
 
@@ -56,19 +58,34 @@ struct GroupMark {
   std::uint64_t synced = 0;
 };
 
-// All group marks from `offset` on, found by their fixed first word.
+// The next place from `offset` on where a group mark may stand: its first word is always the same.
+// Most of a segment may be zeros, so this loop is tight; the end of the file when there is none.
+Result<std::uint64_t> next_candidate(Reader& reader, std::uint64_t offset) {
+  constexpr std::uint32_t sought = group_mark_bytes;  // kind 0
+  while (offset + record_header <= reader.size()) {
+    const std::string_view bytes = TRY(reader.at(offset, record_header));
+    const std::size_t whole = bytes.size() / 8 * 8;
+    for (std::size_t at = 0; at < whole; at += 8) {
+      std::uint32_t word;
+      std::memcpy(&word, bytes.data() + at, 4);
+      if (word == sought) return offset + at;
+    }
+    offset += whole;
+  }
+  return reader.size();
+}
+
+// All group marks from `offset` on.
 Result<std::vector<GroupMark>> find_groups(Reader& reader, std::uint64_t salt,
                                            std::uint64_t offset) {
   std::vector<GroupMark> groups;
-  const std::uint32_t sought = group_mark_bytes;  // kind 0
-  for (; offset + record_header <= reader.size(); offset += 8) {
-    const std::string_view bytes = TRY(reader.at(offset, record_header));
-    if (std::memcmp(bytes.data(), &sought, 4) != 0) continue;
+  for (;; offset += 8) {
+    offset = TRY(next_candidate(reader, offset));
+    if (offset >= reader.size()) return groups;
     const auto record = TRY(record_at(reader, salt, offset));
     if (!record) continue;
     if (const auto synced = decode_group_mark(*record)) groups.push_back({offset, *synced});
   }
-  return groups;
 }
 
 // Walks one segment.
@@ -91,6 +108,7 @@ class Walk {
         offset += record_size(record->payload.size());
         continue;
       }
+      if (clean.value_or(false)) return {};  // nothing was written behind the mark
       const auto next = TRY(behind(offset));
       if (!next) return {};
       ++gaps;
@@ -180,8 +198,10 @@ Result<Recovered> read_journals(Disk& disk, const std::string& folder,
   const auto segments = TRY(find_segments(disk, folder, recovered));
   // By run and shard: whether all that it wrote can still be there.
   std::map<std::pair<std::uint64_t, std::uint32_t>, bool> believed;
+  std::set<std::pair<std::uint64_t, std::uint32_t>> ended;  // cleanly: what follows is empty
   for (const Found& found : segments) {
     const SegmentHeader& header = found.header;
+    if (ended.contains({header.run, header.shard})) continue;
     Walk walk(header, Reader(*found.file, TRY(found.file->size())), visitor);
     TRY(walk.run());
     recovered.records += walk.records;
@@ -190,6 +210,7 @@ Result<Recovered> read_journals(Disk& disk, const std::string& folder,
     if (walk.gaps > 0) recovered.corrupt.push_back(found.path);
     const bool same_boot = header.boot_id == disk.boot_id();
     auto [entry, first] = believed.try_emplace({header.run, header.shard}, same_boot);
+    if (walk.clean.value_or(false)) ended.insert({header.run, header.shard});
     if (walk.clean) entry->second = *walk.clean || same_boot;
   }
   recovered.trusted = recovered.corrupt_gaps == 0;

@@ -307,6 +307,28 @@ TEST_P(StoreContract, StoresAMessageOnceAndRefersToIt) {
   EXPECT_EQ((*found)[0].message.stanza_id, "id-2");
 }
 
+TEST_P(StoreContract, LeavesAReferenceAloneWhoseIdIsTaken) {
+  ASSERT_TRUE(WAIT(void, messages().add({{message("1"), {{offline, 5}}}}, std::move(done))));
+  ASSERT_TRUE(WAIT(void, messages().add({{message("2"), {{offline, 5}}},
+                                         {message("3"), {{offline, 5}, {archive, 5}}}},
+                                        std::move(done))));
+  const auto found =
+      WAIT(std::vector<StoredMessage>, messages().fetch(offline, 0, 9, std::move(done)));
+  ASSERT_EQ(found->size(), 1u);
+  EXPECT_EQ((*found)[0].message.stanza_id, "1");
+  const auto backlog = WAIT(Backlog, messages().backlog(offline, std::move(done)));
+  EXPECT_EQ(backlog->count, 1u);
+  EXPECT_EQ(backlog->bytes, 10u);
+  ASSERT_TRUE(WAIT(void, messages().remove(archive, {5}, std::move(done))));
+  // Neither "2" nor "3" is left: they may come as new messages.
+  ASSERT_TRUE(WAIT(void, messages().add({{message("2", "<new/>"), {{archive, 6}}},
+                                         {message("3", "<new/>"), {{archive, 7}}}},
+                                        std::move(done))));
+  for (const StoredMessage& one :
+       *WAIT(std::vector<StoredMessage>, messages().fetch(archive, 0, 9, std::move(done))))
+    EXPECT_EQ(one.message.stanza.view(), "<new/>");
+}
+
 TEST_P(StoreContract, NumbersMessagesByItselfAndNeverTwice) {
   for (int i = 0; i < 3; ++i)
     ASSERT_TRUE(WAIT(void, messages().add({{message("m" + std::to_string(i)), {{offline, 0}}}},

@@ -12,18 +12,6 @@ Result<std::int64_t> find_box(Connection& connection, const Box& box) {
   return TRY(rows.next()) ? rows.number(0) : 0;
 }
 
-Result<std::int64_t> make_box(Connection& connection, const Box& box) {
-  if (const std::int64_t found = TRY(find_box(connection, box))) return found;
-  Rows rows = TRY(connection.query(
-      "INSERT INTO box(owner, kind, session, count, bytes) VALUES(?1, ?2, ?3, 0, 0) "
-      "RETURNING number",
-      box.owner, static_cast<int>(box.kind), box.session));
-  TRY(rows.next());
-  const std::int64_t number = rows.number(0);
-  TRY(rows.next());
-  return number;
-}
-
 Result<> count(Connection& connection, std::int64_t box, std::int64_t messages,
                std::int64_t bytes) {
   return connection.execute(
@@ -31,18 +19,33 @@ Result<> count(Connection& connection, std::int64_t box, std::int64_t messages,
       bytes);
 }
 
+// Makes the box if it is new, and counts what comes into it; yields its number.
+Result<std::int64_t> count_into(Connection& connection, const Box& box, std::int64_t messages,
+                                std::int64_t bytes) {
+  Rows rows = TRY(connection.query(
+      "INSERT INTO box(owner, kind, session, count, bytes) VALUES(?1, ?2, ?3, ?4, ?5) "
+      "ON CONFLICT(owner, kind, session) DO UPDATE SET count = count + ?4, bytes = bytes + ?5 "
+      "RETURNING number",
+      box.owner, static_cast<int>(box.kind), box.session, messages, bytes));
+  TRY(rows.next());
+  const std::int64_t number = rows.number(0);
+  TRY(rows.next());
+  return number;
+}
+
 struct Body {
   std::int64_t number = 0;
   bool known = false;  // it was stored before
 };
 
-Result<Body> put_body(Connection& connection, const Message& message) {
+// A new message starts with `uses` references, which the caller then makes.
+Result<Body> put_body(Connection& connection, const Message& message, std::size_t uses) {
   {
     Rows rows = TRY(
         connection.query("INSERT INTO message(stanza_id, sender, recipient, time, uses, stanza) "
-                         "VALUES(?1, ?2, ?3, ?4, 0, ?5) ON CONFLICT DO NOTHING RETURNING number",
+                         "VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING RETURNING number",
                          message.stanza_id, message.from, message.to, microseconds(message.time),
-                         Blob{message.stanza.view()}));
+                         uses, Blob{message.stanza.view()}));
     if (TRY(rows.next())) {
       const Body body{rows.number(0), false};
       TRY(rows.next());
@@ -55,47 +58,58 @@ Result<Body> put_body(Connection& connection, const Message& message) {
   return Body{rows.number(0), true};
 }
 
+Result<std::uint64_t> newest_of(Connection& connection, const std::string& owner) {
+  Rows rows = TRY(connection.query("SELECT id FROM newest_id WHERE owner = ?1", owner));
+  return TRY(rows.next()) ? static_cast<std::uint64_t>(rows.number(0)) : 0;
+}
+
 Result<std::uint64_t> take_id(Connection& connection, const Reference& reference,
                               const Clock& clock) {
-  std::uint64_t newest = 0;
-  {
-    Rows rows =
-        TRY(connection.query("SELECT id FROM newest_id WHERE owner = ?1", reference.box.owner));
-    if (TRY(rows.next())) newest = static_cast<std::uint64_t>(rows.number(0));
-  }
-  const std::uint64_t id = reference.id != 0 ? reference.id : next_number(newest, clock);
-  if (id > newest)
-    TRY(connection.execute("INSERT OR REPLACE INTO newest_id(owner, id) VALUES(?1, ?2)",
-                           reference.box.owner, id));
+  const std::string& owner = reference.box.owner;
+  std::uint64_t id = reference.id;
+  if (id == 0) id = next_number(TRY(newest_of(connection, owner)), clock);
+  TRY(
+      connection.execute("INSERT INTO newest_id(owner, id) VALUES(?1, ?2) ON CONFLICT(owner) "
+                         "DO UPDATE SET id = ?2 WHERE id < ?2",
+                         owner, id));
   return id;
 }
 
 // Rare: only for messages that come again without an id given by their home.
-Result<bool> refers(Connection& connection, std::int64_t box, std::int64_t message) {
+Result<bool> refers(Connection& connection, const Box& box, std::int64_t message) {
+  const std::int64_t number = TRY(find_box(connection, box));
   Rows rows = TRY(connection.query(
-      "SELECT 1 FROM reference WHERE box = ?1 AND message = ?2 LIMIT 1", box, message));
+      "SELECT 1 FROM reference WHERE box = ?1 AND message = ?2 LIMIT 1", number, message));
   return rows.next();
 }
 
-Result<> put_reference(Connection& connection, const Body& body, const Reference& reference,
-                       std::size_t bytes, const Clock& clock) {
-  const std::int64_t box = TRY(make_box(connection, reference.box));
-  if (body.known && reference.id == 0 && TRY(refers(connection, box, body.number))) return {};
+// False when the box held it already.
+Result<bool> put_reference(Connection& connection, const Body& body, const Reference& reference,
+                           std::int64_t bytes, const Clock& clock) {
+  if (body.known && reference.id == 0 && TRY(refers(connection, reference.box, body.number)))
+    return false;
+  const std::int64_t box = TRY(count_into(connection, reference.box, 1, bytes));
   const std::uint64_t id = TRY(take_id(connection, reference, clock));
   TRY(connection.execute(
       "INSERT INTO reference(box, id, message) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING", box, id,
       body.number));
-  if (connection.changes() == 0) return {};
-  TRY(connection.execute("UPDATE message SET uses = uses + 1 WHERE number = ?1", body.number));
-  return count(connection, box, 1, static_cast<std::int64_t>(bytes));
+  if (connection.changes() != 0) return true;
+  TRY(count(connection, box, -1, -bytes));
+  return false;
 }
 
 Result<> add_one(Connection& connection, const NewMessage& one, const Clock& clock) {
   if (one.references.empty()) return {};
-  const Body body = TRY(put_body(connection, one.message));
+  const Body body = TRY(put_body(connection, one.message, one.references.size()));
+  std::int64_t made = 0;
   for (const Reference& reference : one.references)
-    TRY(put_reference(connection, body, reference, one.message.stanza.size(), clock));
-  return {};
+    made += TRY(put_reference(connection, body, reference,
+                              static_cast<std::int64_t>(one.message.stanza.size()), clock));
+  const std::int64_t counted = body.known ? 0 : static_cast<std::int64_t>(one.references.size());
+  if (made == counted) return {};
+  TRY(connection.execute("UPDATE message SET uses = uses + ?2 WHERE number = ?1", body.number,
+                         made - counted));
+  return connection.execute("DELETE FROM message WHERE number = ?1 AND uses <= 0", body.number);
 }
 
 // Takes one use off a message, which goes with its last.
@@ -145,7 +159,7 @@ Result<> drop_box(Connection& connection, std::int64_t box) {
 Result<> move_box(Connection& connection, const Box& from, const Box& to) {
   const std::int64_t source = TRY(find_box(connection, from));
   if (source == 0) return {};
-  const std::int64_t target = TRY(make_box(connection, to));
+  const std::int64_t target = TRY(count_into(connection, to, 0, 0));
   // What stays behind is there already: the rest of the box goes as usual.
   TRY(connection.execute("UPDATE OR IGNORE reference SET box = ?2 WHERE box = ?1", source, target));
   TRY(drop_box(connection, source));
@@ -208,8 +222,7 @@ void SqliteMessages::backlog(Box box, Completion<Backlog> done) {
 void SqliteMessages::newest_id(std::string owner, Completion<std::uint64_t> done) {
   access_.read<std::uint64_t>(
       std::move(done), [owner = std::move(owner)](Connection& connection) -> Result<std::uint64_t> {
-        Rows rows = TRY(connection.query("SELECT id FROM newest_id WHERE owner = ?1", owner));
-        return TRY(rows.next()) ? static_cast<std::uint64_t>(rows.number(0)) : 0;
+        return newest_of(connection, owner);
       });
 }
 
