@@ -70,6 +70,7 @@ class Connection {
   // Any number of statements, not kept.
   Result<> script(const std::string& sql);
 
+  void release_memory() { sqlite3_db_release_memory(database_); }
   int changes() const { return sqlite3_changes(database_); }
   bool in_transaction() const { return sqlite3_get_autocommit(database_) == 0; }
 

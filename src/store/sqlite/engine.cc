@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::int64_t checked_pages = 16384;  // 64 MiB: more is checked only on demand
 
+constexpr Seconds idle_time{5};
+
 constexpr std::string_view remember_open =
     "INSERT OR REPLACE INTO state(key, value) VALUES('open', ?1)";
 
@@ -61,7 +63,7 @@ Result<> Engine::configure(Connection& connection, const SqliteOptions& options)
   TRY(
       connection.script("PRAGMA page_size = 4096; PRAGMA busy_timeout = 5000; "
                         "PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON; "
-                        "PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY; "
+                        "PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; "
                         "PRAGMA journal_size_limit = 4194304; PRAGMA trusted_schema = OFF;"));
   TRY(connection.script(options.durability == Durability::full ? "PRAGMA synchronous = FULL"
                                                                : "PRAGMA synchronous = OFF"));
@@ -150,7 +152,13 @@ Engine::Jobs Engine::take(Jobs& queue) {
 void Engine::serve(Jobs& queue, Connection& connection) {
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [&] { return stopping_ || !queue.empty(); });
+    const auto due = [&] { return stopping_ || !queue.empty(); };
+    if (!wake_.wait_for(lock, idle_time, due)) {
+      lock.unlock();
+      connection.release_memory();  // a batch may use 8 MiB of pages, an idle server none
+      lock.lock();
+      wake_.wait(lock, due);
+    }
     if (queue.empty()) return;
     Jobs jobs = take(queue);
     lock.unlock();
