@@ -18,6 +18,7 @@ namespace {
 class TestSealer final : public Sealer {
  public:
   Result<std::string> seal(std::string_view plain, std::string_view context) const override {
+    if (plain == "unsealable") return fail(Fault::unavailable, "no key");
     return "sealed:" + std::string(context) + ":" + std::string(plain.rbegin(), plain.rend());
   }
   Result<std::string> open(std::string_view sealed, std::string_view context) const override {
@@ -473,6 +474,21 @@ TEST_P(StoreContract, AFailingJobDoesNotHurtTheOthersOfItsGroup) {
   EXPECT_EQ(good, 50);
   EXPECT_EQ(bad, 50);
   EXPECT_EQ(*WAIT(std::uint64_t, accounts().count("x", std::move(done))), 50u);
+}
+
+TEST_P(StoreContract, AJobThatFailsHalfWayLeavesNothing) {
+  int left = 3;
+  const auto count_down = [&](auto) { --left; };
+  accounts().create("before@x", {sha1("k")}, noon, count_down);
+  accounts().create("half@x", {sha1("k"), {"SHA-256", "s", 1, "unsealable", "k"}}, noon,
+                    [&](auto result) {
+                      EXPECT_FALSE(result);
+                      --left;
+                    });
+  accounts().create("after@x", {sha1("k")}, noon, count_down);
+  while (left > 0) world_.caller.run_one();
+  EXPECT_FALSE(*WAIT(bool, accounts().exists("half@x", std::move(done))));
+  EXPECT_EQ(*WAIT(std::uint64_t, accounts().count("x", std::move(done))), 2u);
 }
 
 TEST_P(StoreContract, FinishesWhatWaitsWhenItIsClosed) {
