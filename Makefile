@@ -21,12 +21,12 @@ test:
 	@tools/install-packages.sh build run test
 	@tools/build.sh release
 	@echo "== tests"
-	@ctest --preset release --output-on-failure -j2
+	@ctest --preset release --output-on-failure -j "$$(nproc)"
 
 asan tsan fuzz:
 	@tools/install-packages.sh build run test
 	@tools/build.sh $@
-	@ctest --preset $@ --output-on-failure -LE "slow|clients" -j2
+	@ctest --preset $@ --output-on-failure -LE "slow|clients" -j "$$(nproc)"
 
 wasm:
 	@tools/install-packages.sh build test
