@@ -62,6 +62,15 @@ class Meeting:
         shutil.rmtree(self.home, ignore_errors=True)
 
 
+def strange_authority(folder):
+    """The file of an authority that signed nothing here: with it nobody may get in."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-batch", "-subj", "/CN=stranger",
+                    "-keyout", "strange.key", "-out", "strange.pem"], cwd=folder, check=True,
+                   capture_output=True)
+    return str(Path(folder) / "strange.pem")
+
+
 class Terminal:
     """A terminal program in a tmux of its own, driven by keys and read from the screen."""
 
