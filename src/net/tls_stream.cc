@@ -17,6 +17,17 @@ namespace {
 constexpr std::size_t record_bytes = SSL3_RT_MAX_PLAIN_LENGTH;
 constexpr std::size_t exporter_bytes = 32;
 
+// RFC 5929 section 3: the first Finished message of the handshake. Not defined for TLS 1.3, where
+// clients that know nothing newer use it all the same: there it is as unique.
+std::optional<std::string> first_finished(const SSL* ssl) {
+  char bytes[EVP_MAX_MD_SIZE];
+  const bool sent_by_us = (SSL_session_reused(ssl) != 0) == (SSL_is_server(ssl) != 0);
+  const std::size_t size = sent_by_us ? SSL_get_finished(ssl, bytes, sizeof bytes)
+                                      : SSL_get_peer_finished(ssl, bytes, sizeof bytes);
+  if (size == 0 || size > sizeof bytes) return std::nullopt;
+  return std::string(bytes, size);
+}
+
 std::optional<std::string> export_binding(SSL* ssl) {
   // Without the extended master secret the exporter of TLS 1.2 can be made equal on two
   // connections (RFC 9266 section 3).
@@ -152,6 +163,7 @@ TlsStream::Blocked TlsStream::why_blocked(int result) {
 
 std::optional<std::string> TlsStream::channel_binding(std::string_view type) const {
   if (type == "tls-exporter") return export_binding(ssl_.get());
+  if (type == "tls-unique") return first_finished(ssl_.get());
   if (type != "tls-server-end-point") return std::nullopt;
   if (SSL_is_server(ssl_.get())) {
     const X509* own = SSL_get_certificate(ssl_.get());

@@ -10,6 +10,7 @@
 
 #include "server/roster.h"
 #include "server/session.h"
+#include "server/slots.h"
 #include "server/stanza.h"
 
 namespace herold::server {
@@ -51,11 +52,7 @@ class Account {
   // What a module keeps of an account while it is in memory: one T a type.
   template <class T>
   T& data() {
-    static constexpr char key = 0;
-    for (auto& [owner, slot] : data_)
-      if (owner == &key) return static_cast<Slot<T>&>(*slot).value;
-    data_.emplace_back(&key, std::make_unique<Slot<T>>());
-    return static_cast<Slot<T>&>(*data_.back().second).value;
+    return data_.get<T>();
   }
 
   MonotonicTime last_used{};
@@ -63,14 +60,6 @@ class Account {
  private:
   friend class Loading;
   friend class Shard;
-  struct AnySlot {
-    virtual ~AnySlot() = default;
-  };
-  template <class T>
-  struct Slot final : AnySlot {
-    T value;
-  };
-
   void loaded(State state);  // runs what waited
   void reload_roster();
 
@@ -80,10 +69,13 @@ class Account {
   State state_ = State::loading;
   bool existing_ = false;  // found in the store
   std::vector<std::unique_ptr<Session>> sessions_;
-  std::vector<std::pair<const void*, std::unique_ptr<AnySlot>>> data_;
+  Slots data_;
   std::unique_ptr<std::deque<std::move_only_function<void()>>> parked_;
   std::unique_ptr<Loading> loading_;
 };
+
+// What goes in front of a committed message's payload for a client of `account`.
+std::string message_extras(const Account& account, const Stanza& stanza);
 
 // Counts what an account still waits for while it is loaded; shared by the reads under way.
 class Loading {

@@ -13,6 +13,7 @@ namespace herold::server {
 namespace {
 
 using Done = AccountActions::Done;
+using Credentials = std::vector<store::Credential>;
 
 // A completion that travels from the account's home to the shard that asked.
 Done answer_to(Shard& from, Shard& home, Done done) {
@@ -25,40 +26,34 @@ Done answer_to(Shard& from, Shard& home, Done done) {
 void end_sessions(Shard& home, const Jid& account, std::string_view why) {
   Account* known = home.find_account(account.text());
   if (known == nullptr) return;
-  while (!known->sessions().empty()) {
-    Session& session = *known->sessions().back();
-    if (Connection* connection = session.connection()) {
-      connection->forget_session();
-      connection->fail({xmpp::StreamCondition::not_authorized, std::string(why)});
-      session.detach();
-    }
-    home.end_session(session, SessionEnd::removed);
-  }
+  while (!known->sessions().empty())
+    known->sessions().back()->end(SessionEnd::removed,
+                                  {xmpp::StreamCondition::not_authorized, std::string(why)});
 }
 
-}  // namespace
-
-void AccountActions::derive(Shard& home, const Jid& account, crypto::SecretString password,
-                            std::move_only_function<void(Result<Credentials>)> then) {
+void derive(Server& server, Shard& home, const Jid& account, crypto::SecretString password,
+            std::move_only_function<void(Result<Credentials>)> then) {
   const ModuleHost* host = home.find_host(account.domain());
   const std::uint64_t iterations = (host ? host->limits() : home.limits()).scram_iterations;
   auto waiting = std::make_shared<decltype(then)>(std::move(then));  // with the worker's task
-  const bool taken = server_.workers().run([this, &home, waiting, iterations,
-                                            password = std::move(password)] {
+  const bool taken = server.workers().run([&server, &home, waiting, iterations,
+                                           password = std::move(password)] {
     SystemRandom random;
-    auto rows = make_credential_rows(server_.crypto(), random, password.view(),
+    auto rows = make_credential_rows(server.crypto(), random, password.view(),
                                      static_cast<std::uint32_t>(iterations));
     home.loop().post([waiting, rows = std::move(rows)]() mutable { (*waiting)(std::move(rows)); });
   });
   if (!taken) (*waiting)(fail(Fault::unavailable, "Too many passwords are being made"));
 }
 
+}  // namespace
+
 void AccountActions::create(Shard& from, const Jid& account, crypto::SecretString password,
                             Done done) {
   from.post_to(
-      server_.home_of(account.text()), [this, &from, account, done = std::move(done),
+      server_.home_of(account.text()), [&server = server_, &from, account, done = std::move(done),
                                         password = std::move(password)](Shard& home) mutable {
-        derive(home, account, std::move(password),
+        derive(server, home, account, std::move(password),
                [&home, account,
                 done = answer_to(from, home, std::move(done))](Result<Credentials> rows) mutable {
                  if (!rows) return done(std::unexpected(std::move(rows).error()));
@@ -76,9 +71,9 @@ void AccountActions::create(Shard& from, const Jid& account, crypto::SecretStrin
 void AccountActions::set_password(Shard& from, const Jid& account, crypto::SecretString password,
                                   Done done) {
   from.post_to(
-      server_.home_of(account.text()), [this, &from, account, done = std::move(done),
+      server_.home_of(account.text()), [&server = server_, &from, account, done = std::move(done),
                                         password = std::move(password)](Shard& home) mutable {
-        derive(home, account, std::move(password),
+        derive(server, home, account, std::move(password),
                [&home, account,
                 done = answer_to(from, home, std::move(done))](Result<Credentials> rows) mutable {
                  if (!rows) return done(std::unexpected(std::move(rows).error()));

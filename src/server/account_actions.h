@@ -15,6 +15,7 @@ namespace herold::server {
 class Server;
 class Shard;
 
+// A handle: what it began goes on without it.
 class AccountActions {
  public:
   using Done = std::move_only_function<void(Result<>)>;
@@ -31,10 +32,6 @@ class AccountActions {
   void set_state(Shard& from, const Jid& account, store::AccountState state, Done done);
 
  private:
-  using Credentials = std::vector<store::Credential>;
-  void derive(Shard& home, const Jid& account, crypto::SecretString password,
-              std::move_only_function<void(Result<Credentials>)> then);
-
   Server& server_;
 };
 

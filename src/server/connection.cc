@@ -298,7 +298,7 @@ void Connection::on_secured() {
   deadline_.start(shard_->loop(), Seconds(limits.preauth_time),
                   [this] { fail(xmpp::StreamCondition::connection_timeout); });
   xmpp::TlsFacts facts;
-  for (const std::string_view type : {xmpp::tls_exporter, xmpp::tls_server_end_point})
+  for (const std::string_view type : {xmpp::tls_exporter, xmpp::tls_server_end_point, xmpp::tls_unique})
     if (auto data = transport_->channel_binding(type))
       facts.bindings.push_back({std::string(type), std::move(*data)});
   stream_.on_tls(std::move(facts));

@@ -38,6 +38,8 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   Shard& shard() const { return *shard_; }
   const std::string& peer() const { return peer_; }
   Session* session() const { return session_; }
+  // When bytes came from the signed-in client the last time.
+  MonotonicTime last_heard() const { return tokens_at_; }
 
   void start();
   // Arrives at another shard: detached from its loop there by leave().
@@ -59,6 +61,8 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   void fail(const xmpp::StreamError& error) { stream_.fail(error); }
   // The session is over or goes on elsewhere: nothing of it is touched any more.
   void forget_session() { session_ = nullptr; }
+  // Sends a stream error and closes; the session goes on as after any loss of its connection.
+  void lose(const xmpp::StreamError& error);
   // Closes without a word that ends the session: its client is meant to come back.
   void abandon();
 

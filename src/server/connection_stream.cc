@@ -1,5 +1,6 @@
 // What the stream machine asks of a connection: TLS, domains, credentials, the way home.
 #include "server/connection.h"
+#include "server/gate.h"
 #include "server/server.h"
 #include "server/session.h"
 #include "server/shard.h"
@@ -105,11 +106,26 @@ void Connection::on_authenticated(const xmpp::Jid& account, xmpp::Mechanism mech
   if (!in_input_) move_home();
 }
 
+// A request that no module took is refused by its own end.
 bool Connection::on_preauth_iq(const xml::Document& iq) {
   if (host_ == nullptr) return false;
-  PreauthRequest event{*host_, *this, iq.root()};
-  const Outcome outcome = host_->hooks().fire(event);
-  return outcome && *outcome == Flow::stop;
+  auto head = xmpp::parse_head(iq.root());
+  if (!head || !head->is_request()) return false;
+  head->from = head->to = Jid();  // nobody is signed in
+  IqRequest request(*shard_, Stanza(std::move(*head), xmpp::payload_bytes(iq.root())), id_);
+  const std::string prefix = address_prefix(peer_);
+  PreauthRequest event{*host_, prefix, request};
+  std::ignore = host_->hooks().fire(event);
+  if (request) request.fail(Condition::service_unavailable);
+  return true;
+}
+
+void Connection::lose(const xmpp::StreamError& error) {
+  if (Session* session = session_) {
+    session_ = nullptr;
+    shard_->lose_connection(*session);
+  }
+  fail(error);
 }
 
 void Connection::on_element(xml::Document element) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/hooks.h"
+#include "server/session.h"
 #include "server/stanza.h"
 
 namespace herold::xmpp {
@@ -16,10 +17,9 @@ struct DiscoItems;
 namespace herold::server {
 
 class Account;
-class Connection;
+class IqRequest;
 class Loading;
 class ModuleHost;
-class Session;
 struct Domain;
 
 // --- accounts: the rows of an address in memory, on its home shard -----------------------------
@@ -43,11 +43,12 @@ struct StreamFeatures {
   Moment moment;
   std::string& xml;
 };
-// An IQ of jabber:iq:register before the login: Flow::stop says that it was answered.
+// An IQ of jabber:iq:register before the login (XEP-0077): a module moves the request out of here
+// to answer it, now or later.
 struct PreauthRequest {
   ModuleHost& host;
-  Connection& connection;
-  xml::Element iq;
+  std::string_view peer_prefix;  // of the client's network address (gate.h)
+  IqRequest& request;
 };
 // What is no stanza, such as <inactive/>: Flow::stop says that it was understood.
 struct ClientNonza {
@@ -65,15 +66,16 @@ struct SessionResumed {
   Session& session;
   bool after_restart;  // of the server: presence of others may be stale
 };
-// It is about to go for good: signed off, replaced, or not resumed in time.
-enum class SessionEnd { closed, lost, replaced, removed, stopped };
+// It is about to go for good.
 struct SessionEnded {
   Session& session;
   SessionEnd why;
 };
-// Initial presence, or presence that makes the priority non-negative for the first time.
+// Initial presence (RFC 6121 section 4.2), or the first one with a priority that takes messages.
 struct SessionAvailable {
   Session& session;
+  bool is_initial;
+  bool takes_messages;  // from now on
 };
 
 // --- stanzas, the sender's side ----------------------------------------------------------------
@@ -119,10 +121,17 @@ struct MessageUndelivered {
   Account& account;
   Stanza& stanza;
 };
+// Who is about to get presence of `account` by their subscription, and whom it is to ask for
+// theirs: a module takes out whom it hides the account from.
+struct PresenceRecipients {
+  const Account& account;
+  std::vector<Jid>& contacts;
+};
 struct PresenceReceived {
   Account& account;
   Stanza& stanza;
 };
+// To the account's bare address or to one of its sessions.
 struct IqReceived {
   Account& account;
   Stanza& stanza;
@@ -154,7 +163,8 @@ struct DiscoItemsAsked {
 using Hooks = HookTable<AccountLoading, AccountRemoved, StreamFeatures, PreauthRequest, ClientNonza,
                         SessionBound, SessionResumed, SessionEnded, SessionAvailable, MessageSent,
                         MessageAccepted, PresenceSent, IqSent, ClientActive, MessageReceived,
-                        MessageDelivered, MessageUndelivered, PresenceReceived, IqReceived,
+                        MessageDelivered, MessageUndelivered, PresenceRecipients,
+                        PresenceReceived, IqReceived,
                         InactiveClient, DiscoInfoAsked, DiscoItemsAsked>;
 
 }  // namespace herold::server

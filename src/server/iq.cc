@@ -1,15 +1,17 @@
 // Requests and the answers that are owed for them.
 #include "server/iq.h"
 
+#include "server/connection.h"
 #include "server/session.h"
 #include "server/shard.h"
 
 namespace herold::server {
 
 IqRequest::IqRequest(Shard& shard, Stanza stanza, Session* session, Account* account)
-    : state_(std::make_unique<State>(shard, std::move(stanza), session, account)) {
-  // A client's own account may be left unaddressed; the answer comes from where it was sent.
-}
+    : state_(std::make_unique<State>(shard, std::move(stanza), session, account)) {}
+
+IqRequest::IqRequest(Shard& shard, Stanza stanza, std::uint64_t connection)
+    : state_(std::make_unique<State>(shard, std::move(stanza), nullptr, nullptr, connection)) {}
 
 IqRequest::~IqRequest() {
   if (state_) fail(Condition::internal_server_error);
@@ -27,6 +29,12 @@ void IqRequest::fail(const StanzaError& error) { reply(make_error(state_->stanza
 
 void IqRequest::reply(Stanza answer) {
   const auto state = std::move(state_);  // answered, whatever happens below
+  if (state->connection != 0) {
+    Connection* connection = state->shard.find_connection(state->connection);
+    if (connection == nullptr || connection->session() != nullptr) return;
+    answer.write_to(connection->output());
+    return connection->wrote(0);
+  }
   const Origin origin = state->stanza.origin;
   state->shard.route(std::move(answer));
   state->shard.finish_inbound(origin);

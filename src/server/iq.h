@@ -47,10 +47,14 @@ struct IqContext {
 class IqRequest {
  public:
   IqRequest(Shard& shard, Stanza stanza, Session* session, Account* account);
+  // Before the login: its answer goes to a connection of this shard, if that is still there.
+  IqRequest(Shard& shard, Stanza stanza, std::uint64_t connection);
   IqRequest(IqRequest&&) noexcept = default;
   IqRequest& operator=(IqRequest&&) = delete;
   ~IqRequest();
 
+  // False when it was answered or moved away.
+  explicit operator bool() const { return state_ != nullptr; }
   // Only until the handler returns: account and session may go while an answer is waited for.
   IqContext context() const;
   const StanzaHead& head() const { return state_->stanza.head; }
@@ -75,6 +79,7 @@ class IqRequest {
     Stanza stanza;
     Session* session;
     Account* account;
+    std::uint64_t connection = 0;  // 0: the answer is routed
   };
   void reply(Stanza answer);
   std::unique_ptr<State> state_;

@@ -11,7 +11,7 @@
 //
 // An instance serves one domain on one shard, so it needs no locks; its members are its state. A
 // handler of an event (events.h) is `void f(Event&)`, `Flow f(Event&)` or `Answer<> f(Event&)`,
-// whose error goes to the stanza's sender. A handler of a request, Get<Payload> or Set<Payload>,
+// or `Answer<Flow> f(Event&)`, whose error goes to the stanza's sender. A handler of a request, Get<Payload> or Set<Payload>,
 // is `Answer<Result> f(const IqContext&, const Payload&)` with a payload or Nothing as its result,
 // or `void f(IqRequest, const Payload&)` when the answer comes later.
 #pragma once
@@ -91,8 +91,10 @@ Outcome call_event(void* module, Event& event) {
   } else if constexpr (std::is_same_v<Answered, Flow>) {
     return (static_cast<M*>(module)->*method)(event);
   } else {
-    static_assert(std::is_same_v<Answered, Answer<>>);
-    if (auto done = (static_cast<M*>(module)->*method)(event); !done)
+    static_assert(std::is_same_v<Answered, Answer<>> || std::is_same_v<Answered, Answer<Flow>>);
+    if constexpr (std::is_same_v<Answered, Answer<Flow>>)
+      return (static_cast<M*>(module)->*method)(event);
+    else if (auto done = (static_cast<M*>(module)->*method)(event); !done)
       return std::unexpected(std::move(done).error());
     return Flow::go_on;
   }

@@ -53,6 +53,32 @@ Random& ModuleHost::random() { return shard_.random(); }
 Log& ModuleHost::log() { return shard_.log(); }
 store::Stores& ModuleHost::stores() { return shard_.stores(); }
 const crypto::Crypto& ModuleHost::crypto() const { return shard_.server().crypto(); }
+AccountActions ModuleHost::account_actions() { return AccountActions(shard_.server()); }
+MonotonicTime ModuleHost::started() const { return shard_.server().started(); }
+
+Session* ModuleHost::find_session(SessionKey key) { return shard_.find_session(key); }
+
+void ModuleHost::for_each_session(const std::function<void(Session&)>& visit) {
+  for (const auto& [key, session] : shard_.sessions())
+    if (&session->host() == this) visit(*session);
+}
+
+void ModuleHost::at_home(std::string_view name, std::move_only_function<void(ModuleHost&)> letter) {
+  shard_.post_to(shard_.server().home_of(name),
+                 [domain = domain_.name, letter = std::move(letter)](Shard& there) mutable {
+                   letter(*there.find_host(domain));  // hosts stay; see Shard::configure()
+                 });
+}
+
+void ModuleHost::on_all_shards(std::function<void(ModuleHost&)> letter,
+                               std::function<void()> done) {
+  shard_.server().on_all_shards(
+      shard_,
+      [domain = domain_.name, letter = std::move(letter)](Shard& there) {
+        letter(*there.find_host(domain));
+      },
+      std::move(done));
+}
 
 void ModuleHost::send(Stanza stanza) { shard_.route(std::move(stanza)); }
 
@@ -71,6 +97,8 @@ Account* ModuleHost::find_account(const Jid& bare) const {
   Account* account = shard_.find_account(bare.bare_text());
   return account != nullptr && account->state() == Account::State::ready ? account : nullptr;
 }
+
+Session* ModuleHost::find_session(SessionKey key) const { return shard_.find_session(key); }
 
 void ModuleHost::after(Timer& timer, Duration delay, net::Task task) {
   timer.start(shard_.loop(), delay, std::move(task));

@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "net/loop.h"
 #include "server/account.h"
+#include "server/account_actions.h"
 #include "server/config.h"
 #include "server/events.h"
 #include "server/iq.h"
@@ -57,6 +58,23 @@ class ModuleHost {
   Log& log();
   store::Stores& stores();
   const crypto::Crypto& crypto() const;
+  AccountActions account_actions();
+  MonotonicTime started() const;  // the server
+
+  // What a module keeps beyond its own life, which ends with every change of the settings: one T a
+  // type. Callbacks that come later reach it through the host, never through the module.
+  template <class T>
+  T& data() {
+    return data_.get<T>();
+  }
+
+  // --- sessions of this domain on this shard, and other shards ---
+  Session* find_session(SessionKey key);
+  void for_each_session(const std::function<void(Session&)>& visit);
+  // Runs `letter` where `name`, a bare address or any other text, has its home.
+  void at_home(std::string_view name, std::move_only_function<void(ModuleHost&)> letter);
+  // Runs `letter` on every shard, each on its own thread, then `done` here.
+  void on_all_shards(std::function<void(ModuleHost&)> letter, std::function<void()> done);
 
   // Sends a stanza of ours (or one that we pass on) to its `to`, wherever that is.
   void send(Stanza stanza);
@@ -67,6 +85,8 @@ class ModuleHost {
   void with_account(const Jid& bare, std::move_only_function<void(Account*)> then);
   // The account, if it is in memory already.
   Account* find_account(const Jid& bare) const;
+
+  Session* find_session(SessionKey key) const;
 
   // --- stanzas that must not be lost (DECISIONS.md 7) ---
   // Journals it, so that it is delivered even after a crash. False: its sender got an error.
@@ -97,6 +117,7 @@ class ModuleHost {
   Hooks hooks_;
   RequestTable requests_;
   std::vector<const Module*> running_;
+  Slots data_;  // outlives the instances
   std::vector<std::unique_ptr<ModuleInstance>> instances_;
 };
 

@@ -205,14 +205,14 @@ void Shard::deliver_presence(Account& account, Stanza stanza) {
 }
 
 void Shard::deliver_iq(Account& account, Stanza stanza) {
-  if (!stanza.head.to.is_full()) {
-    if (!stanza.head.is_request()) return void(take_answer(stanza));
-    return handle_request(std::move(stanza), nullptr, &account, account.host(), at_other_account);
-  }
   IqReceived received{account, stanza};
   const Outcome outcome = account.host().hooks().fire(received);
   if (!outcome) return bounce(stanza, outcome.error());
   if (*outcome == Flow::stop) return;
+  if (!stanza.head.to.is_full()) {
+    if (!stanza.head.is_request()) return void(take_answer(stanza));
+    return handle_request(std::move(stanza), nullptr, &account, account.host(), at_other_account);
+  }
   Session* session = account.find_session(stanza.head.to.resource());
   if (session == nullptr) return bounce(stanza, Condition::service_unavailable);
   session->send(stanza);

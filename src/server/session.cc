@@ -119,6 +119,19 @@ void Session::detach() {
   managed_->ack_owed.reset();
 }
 
+void Session::disconnect(const xmpp::StreamError& error) {
+  if (connection_ != nullptr) connection_->lose(error);
+}
+
+void Session::end(SessionEnd why, const xmpp::StreamError& error) {
+  if (Connection* connection = connection_) {
+    connection->forget_session();
+    connection->fail(error);
+    detach();
+  }
+  shard().end_session(*this, why);
+}
+
 bool Session::acknowledge(std::uint32_t h) {
   auto got = managed_->outbound.acknowledge(h);
   if (!got) return false;

@@ -20,6 +20,9 @@ class Connection;
 class ModuleHost;
 class Shard;
 
+// Why a session goes for good: signed off, not resumed in time, its resource or account taken.
+enum class SessionEnd : std::uint8_t { closed, lost, replaced, removed, stopped };
+
 enum class SessionFlag : std::uint8_t {
   available = 1,   // sent presence without type
   interested = 2,  // asked for the roster: gets its pushes
@@ -82,6 +85,11 @@ class Session {
   Managed& manage();
   void attach(Connection& connection) { connection_ = &connection; }
   void detach();
+  // Its client is silent or breaks a rule: the connection ends with `error`, the session as after
+  // any loss of a connection; it can be resumed where that was agreed.
+  void disconnect(const xmpp::StreamError& error);
+  // Ends the session for good; a connected client is told `error`. It is destroyed.
+  void end(SessionEnd why, const xmpp::StreamError& error);
 
   // XEP-0198 of the client's side: it has `h` of ours. False: that many were never sent.
   bool acknowledge(std::uint32_t h);

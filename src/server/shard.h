@@ -113,6 +113,8 @@ class Shard final : private store::Executor {
   Account& account(const Jid& bare);
   Account* find_account(std::string_view bare);
   Session* find_session(SessionKey key);
+  using SessionMap = std::unordered_map<SessionKey, Session*>;
+  const SessionMap& sessions() const { return sessions_; }
   // Puts a session at `resource` (empty: one that we make up). A session there is replaced.
   Answer<Session*> bind(Account& account, std::string_view resource);
   void end_session(Session& session, SessionEnd why);
@@ -158,7 +160,6 @@ class Shard final : private store::Executor {
 
  private:
   friend class Server;
-  using SessionMap = std::unordered_map<SessionKey, Session*>;
   struct Question;
 
   void post(store::Task task) override;
@@ -228,9 +229,6 @@ class Shard final : private store::Executor {
   std::optional<store::Position> recovered_until_;
   bool stopping_ = false;
 };
-
-// What goes in front of a committed message's payload for a client of `account`.
-std::string message_extras(const Account& account, const Stanza& stanza);
 
 // Whether a stanza is worth a journal entry: subscriptions, and messages with something to keep.
 bool is_durable(const Stanza& stanza);

@@ -1,6 +1,7 @@
 // Stanzas inside the server.
 #include "server/stanza.h"
 
+#include <charconv>
 #include <cstdio>
 
 #include "base/check.h"
@@ -19,6 +20,12 @@ std::string message_id_text(MessageId id) {
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(id));
   return text;
+}
+
+MessageId parse_message_id(std::string_view text) {
+  MessageId id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id, 16);
+  return error == std::errc() && end == text.data() + text.size() ? id : 0;
 }
 
 void Stanza::set_payload(std::string_view payload) {
@@ -58,6 +65,15 @@ Stanza Stanza::copy() const {
   second.id = id;
   second.accepted = accepted;
   return second;
+}
+
+Stanza parse_stored(std::string_view xml) {
+  auto parsed = xml::parse_fragment(xml, xmpp::ns::client, no_bounds);
+  CHECK(parsed.has_value());
+  auto head = xmpp::parse_head(parsed->root());
+  CHECK(head.has_value());
+  SharedBytes payload(xmpp::payload_bytes(parsed->root()));
+  return Stanza(std::move(*head), std::move(payload), std::move(*parsed));
 }
 
 Stanza make_result(const StanzaHead& request, std::string_view payload) {

@@ -28,6 +28,7 @@ using xmpp::StanzaKind;
 // Zero: it was never journalled.
 using MessageId = std::uint64_t;
 std::string message_id_text(MessageId id);
+MessageId parse_message_id(std::string_view text);  // 0 for a text that is none
 
 // Whose stanza it is in the count of XEP-0198; nobody's where `session` is 0.
 struct Origin {
@@ -73,6 +74,9 @@ class Stanza {
   SharedBytes payload_;
   mutable xml::Document document_;
 };
+
+// A whole stanza that this server wrote and stored.
+Stanza parse_stored(std::string_view xml);
 
 // RFC 6120 section 8.2.3: from the one who was asked to the one who asked.
 Stanza make_result(const StanzaHead& request, std::string_view payload);

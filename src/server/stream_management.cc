@@ -10,7 +10,10 @@ namespace herold::server {
 void InboundCount::finish(std::uint32_t number) { std::erase(waiting_, number); }
 
 void InboundCount::committed(std::uint32_t number, store::Position position) {
-  commits_.push_back({number, position});
+  // Mostly the last; a stanza whose outcome took time comes behind younger ones.
+  auto place = commits_.end();
+  while (place != commits_.begin() && at_or_before(number, std::prev(place)->number)) --place;
+  commits_.insert(place, {number, position});
 }
 
 std::uint32_t InboundCount::processed() const {

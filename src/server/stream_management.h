@@ -44,7 +44,7 @@ class InboundCount {
   };
   std::uint32_t received_ = 0;
   std::vector<std::uint32_t> waiting_;  // few, unordered
-  std::deque<Commit> commits_;          // by number and position
+  std::deque<Commit> commits_;          // by number
 };
 
 // A stanza of ours that the client has not acknowledged.

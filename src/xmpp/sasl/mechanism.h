@@ -67,6 +67,8 @@ struct ChannelBinding {
 };
 inline constexpr std::string_view tls_exporter = "tls-exporter";                  // RFC 9266
 inline constexpr std::string_view tls_server_end_point = "tls-server-end-point";  // RFC 5929
+// RFC 5929. Accepted, never advertised: for clients that take -PLUS to mean it (Python's ssl).
+inline constexpr std::string_view tls_unique = "tls-unique";
 
 const ChannelBinding* find_binding(const std::vector<ChannelBinding>& bindings,
                                    std::string_view type);

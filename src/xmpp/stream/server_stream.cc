@@ -34,7 +34,8 @@ SaslOffer make_offer(const DomainSettings& settings, Channel channel, const TlsF
   }
   // Types that no mechanism can use would look like tampering (XEP-0440 section 3 rule 5).
   if (!offer.offers_plus()) return offer;
-  for (const ChannelBinding& binding : facts.bindings) offer.binding_types.push_back(binding.type);
+  for (const ChannelBinding& binding : facts.bindings)
+    if (binding.type != tls_unique) offer.binding_types.push_back(binding.type);
   return offer;
 }
 

@@ -1,0 +1,118 @@
+// Rosters change.
+#include "server/contacts.h"
+
+#include <charconv>
+
+#include "server/module_host.h"
+
+namespace herold::server {
+
+xmpp::RosterItem roster_item(const store::RosterItem& stored) {
+  xmpp::RosterItem item;
+  item.jid = Jid::trusted(stored.address);
+  item.name = stored.name;
+  item.subscription = static_cast<xmpp::Subscription>(stored.subscription);
+  item.ask = stored.ask ? xmpp::Ask::subscribe : xmpp::Ask::none;
+  item.approved = stored.approved;
+  item.groups = stored.groups;
+  return item;
+}
+
+std::string roster_version_text(std::uint64_t version) { return std::to_string(version); }
+
+std::optional<std::uint64_t> read_roster_version(std::string_view text) {
+  std::uint64_t version = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return version;
+}
+
+void push_roster_item(Session& session, std::uint64_t version, const xmpp::RosterItem& item) {
+  const xmpp::RosterQuery push{.ver = roster_version_text(version), .items = {item}};
+  StanzaHead head = StanzaHead::of(IqType::set);
+  head.to = session.address();
+  head.id = session.host().random().token(9);
+  session.send(Stanza(std::move(head), xmpp::to_xml(push, xmpp::ns::client)));
+}
+
+namespace {
+
+void push_to_interested(Account& account, std::uint64_t version, const xmpp::RosterItem& item) {
+  for (const auto& session : account.sessions())
+    if (session->has(SessionFlag::interested)) push_roster_item(*session, version, item);
+}
+
+// The account may have left memory when the store is done, but not while it has sessions.
+void change_and_push(Account& account, std::vector<store::RosterChange> changes,
+                     xmpp::RosterItem item, Stored stored) {
+  ModuleHost& host = account.host();
+  account.change_roster(std::move(changes),
+                        [&host, address = account.address(), item = std::move(item),
+                         stored = std::move(stored)](Result<std::uint64_t> version) mutable {
+                          if (!version) return stored(std::unexpected(version.error()));
+                          if (Account* now = host.find_account(address))
+                            push_to_interested(*now, *version, item);
+                          stored({});
+                        });
+}
+
+}  // namespace
+
+void store_contact(Account& account, store::RosterItem item, Stored stored,
+                   std::vector<store::RosterChange> also) {
+  xmpp::RosterItem pushed = roster_item(item);
+  also.emplace_back(store::PutItem{std::move(item)});
+  change_and_push(account, std::move(also), std::move(pushed), std::move(stored));
+}
+
+void remove_contact(Account& account, const Jid& contact, Stored stored) {
+  const ContactView known = account.roster().find(contact.bare_text());
+  const bool saw = sees_contact(known.subscription) || known.ask;
+  const bool was_seen = seen_by_contact(known.subscription);
+  xmpp::RosterItem gone{.jid = contact.bare()};
+  gone.subscription = xmpp::Subscription::remove;
+  std::vector<store::RosterChange> changes{store::RemoveItem{std::string(contact.bare_text())},
+                                           store::RemoveRequest{std::string(contact.bare_text())}};
+  ModuleHost& host = account.host();
+  change_and_push(account, std::move(changes), std::move(gone),
+                  [&host, address = account.address(), contact = contact.bare(), saw, was_seen,
+                   stored = std::move(stored)](Result<> result) mutable {
+                    Account* now = host.find_account(address);
+                    if (result && now != nullptr) {
+                      if (saw) send_subscription(*now, contact, PresenceType::unsubscribe);
+                      if (was_seen) send_subscription(*now, contact, PresenceType::unsubscribed);
+                      if (was_seen) send_unavailable_of_all(*now, contact);
+                    }
+                    stored(std::move(result));
+                  });
+}
+
+void send_subscription(Account& account, const Jid& contact, PresenceType type) {
+  StanzaHead head = StanzaHead::of(type);
+  head.from = account.address();
+  head.to = contact.bare();
+  Stanza stanza(std::move(head), std::string_view());
+  if (account.host().commit(stanza)) account.host().send(std::move(stanza));
+}
+
+void send_presence_of_all(Account& account, const Jid& contact) {
+  for (const auto& session : account.sessions()) {
+    if (!session->available()) continue;
+    StanzaHead head = StanzaHead::of(PresenceType::available);
+    head.from = session->address();
+    head.to = contact;
+    account.host().send(Stanza(std::move(head), session->presence()));
+  }
+}
+
+void send_unavailable_of_all(Account& account, const Jid& contact) {
+  for (const auto& session : account.sessions()) {
+    if (!session->available()) continue;
+    StanzaHead head = StanzaHead::of(PresenceType::unavailable);
+    head.from = session->address();
+    head.to = contact;
+    account.host().send(Stanza(std::move(head), std::string_view()));
+  }
+}
+
+}  // namespace herold::server

@@ -1,0 +1,41 @@
+// Changes of rosters: in memory at once, in the store, and then pushed to whoever shows the roster
+// (RFC 6121 sections 2.1.6 and 2.5).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/account.h"
+#include "server/iq.h"
+#include "xmpp/ext/roster.h"
+
+namespace herold::server {
+
+xmpp::RosterItem roster_item(const store::RosterItem& stored);
+
+// Versions on the wire (section 2.6.1); nothing when the text is none of ours.
+std::string roster_version_text(std::uint64_t version);
+std::optional<std::uint64_t> read_roster_version(std::string_view text);
+
+void push_roster_item(Session& session, std::uint64_t version, const xmpp::RosterItem& item);
+
+// Stores `item` (and `also`, in the same transaction), then pushes it to all interested sessions.
+// `stored` is called after the pushes.
+using Stored = std::move_only_function<void(Result<>)>;
+void store_contact(Account& account, store::RosterItem item, Stored stored,
+                   std::vector<store::RosterChange> also = {});
+
+// Section 2.5: ends the subscriptions of both sides, removes the item, pushes its removal.
+void remove_contact(Account& account, const Jid& contact, Stored stored);
+
+// Presence of a subscription type or unavailability, from the account's bare address; journalled.
+void send_subscription(Account& account, const Jid& contact, PresenceType type);
+// What a contact that begins or ends to see the account gets: presence of each available session.
+void send_presence_of_all(Account& account, const Jid& contact);
+void send_unavailable_of_all(Account& account, const Jid& contact);
+
+}  // namespace herold::server

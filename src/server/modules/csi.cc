@@ -1,0 +1,114 @@
+// XEP-0352 Client State Indication: an inactive client's radio sleeps until something matters.
+//
+// Held back: presence (the newest of each contact), chat states and other messages that nobody has
+// to read at once. What matters goes out with all that was held before it, in order.
+#include "xmpp/ext/csi.h"
+
+#include <deque>
+
+#include "server/module.h"
+#include "xmpp/ext/chat_states.h"
+
+namespace herold::server {
+
+class ClientState {
+ public:
+  static constexpr About about{352, "1.0.0", "Client State Indication", {xmpp::ns::csi}};
+
+  static constexpr auto handlers() {
+    return std::tuple{
+        on<StreamFeatures>(&ClientState::announce), on<ClientNonza>(&ClientState::change),
+        on<InactiveClient>(&ClientState::hold_back), on<SessionResumed>(&ClientState::resume),
+        on<SessionEnded>(&ClientState::forget)};
+  }
+
+  explicit ClientState(ModuleHost& host) : host_(host) {}
+
+ private:
+  struct Held {
+    Stanza stanza;
+    std::string extra;
+  };
+  struct Waiting {
+    std::deque<Held> stanzas;
+    std::uint64_t toggles = 0;
+    MonotonicTime since{};
+  };
+
+  void announce(StreamFeatures& event) {
+    if (event.moment == StreamFeatures::Moment::after_login)
+      event.xml += xmpp::to_xml(xmpp::CsiFeature{}, xmpp::ns::client);
+  }
+
+  Flow change(ClientNonza& event) {
+    if (xmpp::is<xmpp::CsiInactive>(event.element)) {
+      if (may_toggle(event.session)) event.session.set(SessionFlag::inactive);
+      return Flow::stop;
+    }
+    if (!xmpp::is<xmpp::CsiActive>(event.element)) return Flow::go_on;
+    event.session.clear(SessionFlag::inactive);
+    flush(event.session);
+    return Flow::stop;
+  }
+
+  // HOSTILE 68: a client that flips all the time stays active until the minute is over.
+  bool may_toggle(Session& session) {
+    Waiting& waiting = waiting_[session.key()];
+    const MonotonicTime now = host_.clock().now();
+    if (now - waiting.since > Seconds(60)) {
+      waiting.since = now;
+      waiting.toggles = 0;
+    }
+    return ++waiting.toggles <= host_.limits().csi_toggles;
+  }
+
+  Flow hold_back(InactiveClient& event) {
+    Waiting& waiting = waiting_[event.session.key()];
+    if (!can_wait(event.stanza) || waiting.stanzas.size() >= host_.limits().csi_queue) {
+      flush(event.session);
+      return Flow::go_on;
+    }
+    if (event.stanza.kind() == StanzaKind::presence)
+      std::erase_if(waiting.stanzas, [&](const Held& held) {
+        return held.stanza.kind() == StanzaKind::presence &&
+               held.stanza.head.from == event.stanza.head.from;
+      });
+    waiting.stanzas.push_back({event.stanza.copy(), std::string(event.extra)});
+    return Flow::stop;
+  }
+
+  // Committed messages never wait here: they must stand in the session's queue.
+  static bool can_wait(const Stanza& stanza) {
+    switch (stanza.kind()) {
+      case StanzaKind::presence:
+        return stanza.head.is(PresenceType::available) || stanza.head.is(PresenceType::unavailable);
+      case StanzaKind::message:
+        return stanza.id == 0 && xmpp::find_chat_state(stanza.root()).has_value() &&
+               !stanza.root().child("body", stanza.root().ns());
+      case StanzaKind::iq:
+        return false;
+    }
+    return false;
+  }
+
+  void flush(Session& session) {
+    const auto found = waiting_.find(session.key());
+    if (found == waiting_.end()) return;
+    for (const Held& held : std::exchange(found->second.stanzas, {}))
+      session.send_now(held.stanza, held.extra);
+  }
+
+  // Section 5.2: a resumed client is active until it says otherwise.
+  void resume(SessionResumed& event) {
+    event.session.clear(SessionFlag::inactive);
+    flush(event.session);
+  }
+  void forget(SessionEnded& event) { waiting_.erase(event.session.key()); }
+
+  ModuleHost& host_;
+  std::unordered_map<SessionKey, Waiting> waiting_;
+};
+
+}  // namespace herold::server
+
+HEROLD_MODULE(csi, ClientState)

@@ -1,0 +1,305 @@
+// RFC 6121 section 3 Presence Subscriptions: the states of appendix A, on both sides.
+//
+// A change is stored before it goes on its way, so that a crash never leaves one side behind; what
+// goes on its way is journalled, so that it arrives.
+#include "server/contacts.h"
+#include "server/module.h"
+#include "xmpp/ext/delay.h"
+
+namespace herold::server {
+
+class Subscriptions {
+ public:
+  static constexpr About about{
+      .version = "", .title = "Presence subscriptions", .features = {}, .rfc = 6121};
+
+  static constexpr auto handlers() {
+    return std::tuple{on<PresenceSent>(&Subscriptions::leave),
+                      on<PresenceReceived>(&Subscriptions::arrive),
+                      on<SessionAvailable>(&Subscriptions::show_requests)};
+  }
+
+  explicit Subscriptions(ModuleHost& host) : host_(host) {}
+
+ private:
+  // --- the user's side (appendix A.2) ---
+
+  Answer<Flow> leave(PresenceSent& event) {
+    Stanza& stanza = event.stanza;
+    const PresenceType type = stanza.head.presence_type;
+    if (!is_subscription(type)) return Flow::go_on;
+    if (!stanza.head.to)
+      return xmpp::fail(Condition::bad_request, "A subscription needs a contact");
+    Account& account = event.session.account();
+    stanza.head.to = stanza.head.to.bare();
+    if (stanza.head.to == account.address()) return Flow::stop;
+    stanza.head.from = account.address();
+
+    const ContactView known = account.roster().find(stanza.head.to.text());
+    store::RosterItem item = known ? known.item() : store::RosterItem{};
+    item.address = stanza.head.to.text();
+    switch (type) {
+      case PresenceType::subscribe:
+        return subscribe(account, std::move(item), stanza);
+      case PresenceType::unsubscribe:
+        return unsubscribe(account, std::move(item), stanza);
+      case PresenceType::subscribed:
+        return approve(account, std::move(item), stanza);
+      default:
+        return refuse(account, std::move(item), stanza);
+    }
+  }
+
+  // Section 3.1.2.
+  Answer<Flow> subscribe(Account& account, store::RosterItem item, Stanza& stanza) {
+    const bool is_new = !account.roster().find(item.address);
+    if (is_new && account.roster().size() >= host_.limits().roster_items)
+      return xmpp::fail(Condition::resource_constraint, "The roster is full");
+    if (sees_contact(item.subscription) || item.ask) return send_on(stanza);
+    item.ask = true;
+    return store_and_send(account, std::move(item), stanza);
+  }
+
+  // Section 3.3.2.
+  Answer<Flow> unsubscribe(Account& account, store::RosterItem item, Stanza& stanza) {
+    if (!sees_contact(item.subscription) && !item.ask) return send_on(stanza);
+    item.ask = false;
+    item.subscription =
+        seen_by_contact(item.subscription) ? Subscription::from : Subscription::none;
+    return store_and_send(account, std::move(item), stanza);
+  }
+
+  // Section 3.1.5; without a request it is a pre-approval (3.4.2), which stays here.
+  Answer<Flow> approve(Account& account, store::RosterItem item, Stanza& stanza) {
+    if (seen_by_contact(item.subscription)) return Flow::stop;
+    if (!has_request(account, item.address)) {
+      if (item.approved) return Flow::stop;
+      item.approved = true;
+      return store(account, std::move(item), stanza);
+    }
+    item.subscription = with_from(item.subscription);
+    const Jid contact = stanza.head.to;
+    std::vector<store::RosterChange> also{store::RemoveRequest{item.address}};
+    return store_and_send(account, std::move(item), stanza, std::move(also),
+                          [contact](Account& now) { send_presence_of_all(now, contact); });
+  }
+
+  // Section 3.2.2: denies a request, cancels what was granted, or takes a pre-approval back.
+  Answer<Flow> refuse(Account& account, store::RosterItem item, Stanza& stanza) {
+    const bool asked = has_request(account, item.address);
+    const bool was_seen = seen_by_contact(item.subscription);
+    const bool in_roster = bool(account.roster().find(item.address));
+    std::vector<store::RosterChange> also{store::RemoveRequest{item.address}};
+    if (!asked && !was_seen) {
+      if (!item.approved) return Flow::stop;
+      item.approved = false;
+      return store(account, std::move(item), stanza);
+    }
+    if (!in_roster) {  // a stranger's request: nothing to push
+      account.change_roster(std::move(also), [this, sent = hold(stanza)](auto stored) mutable {
+        finish(std::move(sent), stored.has_value());
+      });
+      return Flow::stop;
+    }
+    item.approved = false;
+    item.subscription = sees_contact(item.subscription) ? Subscription::to : Subscription::none;
+    const Jid contact = stanza.head.to;
+    return store_and_send(account, std::move(item), stanza, std::move(also),
+                          [contact, was_seen](Account& now) {
+                            if (was_seen) send_unavailable_of_all(now, contact);
+                          });
+  }
+
+  // --- the contact's side (appendix A.3) ---
+
+  Flow arrive(PresenceReceived& event) {
+    Stanza& stanza = event.stanza;
+    Account& account = event.account;
+    if (!is_subscription(stanza.head.presence_type)) return Flow::go_on;
+    stanza.head.from = stanza.head.from.bare();
+    stanza.head.to = account.address();
+    const ContactView known = account.roster().find(stanza.head.from.text());
+    store::RosterItem item = known ? known.item() : store::RosterItem{};
+    item.address = stanza.head.from.text();
+    switch (stanza.head.presence_type) {
+      case PresenceType::subscribe:
+        requested(account, std::move(item), stanza);
+        break;
+      case PresenceType::unsubscribe:
+        left(account, std::move(item), stanza);
+        break;
+      case PresenceType::subscribed:
+        granted(account, std::move(item), stanza);
+        break;
+      default:
+        denied(account, std::move(item), stanza);
+        break;
+    }
+    return Flow::stop;
+  }
+
+  // Section 3.1.3.
+  void requested(Account& account, store::RosterItem item, const Stanza& stanza) {
+    const Jid contact = stanza.head.from;
+    if (seen_by_contact(item.subscription)) {
+      send_subscription(account, contact, PresenceType::subscribed);
+      return host_.done(stanza);
+    }
+    if (item.approved) {
+      item.subscription = with_from(item.subscription);
+      return store_contact(
+          account, std::move(item),
+          [this, contact, address = account.address(), arrived = stanza.copy()](Result<> stored) {
+            Account* now = host_.find_account(address);
+            if (!stored || now == nullptr) return;
+            send_subscription(*now, contact, PresenceType::subscribed);
+            send_presence_of_all(*now, contact);
+            host_.done(arrived);
+          });
+    }
+    const bool full = account.roster().requests.size() >= host_.limits().pending_subscriptions;
+    if (has_request(account, item.address) || full) return host_.done(stanza);  // HOSTILE 88
+    store::SubscriptionRequest request{contact.text(), stanza.to_xml(), host_.clock().wall()};
+    std::vector<store::RosterChange> changes{store::PutRequest{std::move(request)}};
+    account.change_roster(std::move(changes), [this, address = account.address(),
+                                               arrived = stanza.copy()](auto stored) {
+      if (!stored) return;  // not done: it comes again
+      if (Account* now = host_.find_account(address))
+        for (const auto& session : now->sessions())
+          if (session->available()) session->send(arrived);
+      host_.done(arrived);
+    });
+  }
+
+  // Section 3.3.3.
+  void left(Account& account, store::RosterItem item, const Stanza& stanza) {
+    const bool asked = has_request(account, item.address);
+    const bool was_seen = seen_by_contact(item.subscription);
+    if (!asked && !was_seen) return host_.done(stanza);
+    item.subscription = sees_contact(item.subscription) ? Subscription::to : Subscription::none;
+    const Jid contact = stanza.head.from;
+    std::vector<store::RosterChange> also{store::RemoveRequest{item.address}};
+    if (was_seen)
+      return store_and_show(account, std::move(item), stanza, std::move(also),
+                            [contact](Account& now) { send_unavailable_of_all(now, contact); });
+    account.change_roster(
+        std::move(also), [this, address = account.address(), arrived = stanza.copy()](auto stored) {
+          if (stored) show(address, arrived);
+        });
+  }
+
+  // Section 3.1.6.
+  void granted(Account& account, store::RosterItem item, const Stanza& stanza) {
+    if (!item.ask || sees_contact(item.subscription)) return host_.done(stanza);
+    item.ask = false;
+    item.subscription = seen_by_contact(item.subscription) ? Subscription::both : Subscription::to;
+    store_and_show(account, std::move(item), stanza, {}, {});
+  }
+
+  // Section 3.2.3.
+  void denied(Account& account, store::RosterItem item, const Stanza& stanza) {
+    if (!item.ask && !sees_contact(item.subscription)) return host_.done(stanza);
+    item.ask = false;
+    item.subscription =
+        seen_by_contact(item.subscription) ? Subscription::from : Subscription::none;
+    store_and_show(account, std::move(item), stanza, {}, {});
+  }
+
+  // Section 3.1.3: again at each new session, until it is answered.
+  void show_requests(SessionAvailable& event) {
+    if (!event.is_initial) return;
+    const Account& account = event.session.account();
+    for (const store::SubscriptionRequest& request : account.roster().requests)
+      event.session.send(parse_stored(request.stanza));
+  }
+
+  // --- storing, then going on ---
+
+  using Then = std::move_only_function<void(Account&)>;
+
+  static bool is_subscription(PresenceType type) {
+    return type == PresenceType::subscribe || type == PresenceType::subscribed ||
+           type == PresenceType::unsubscribe || type == PresenceType::unsubscribed;
+  }
+
+  static Subscription with_from(Subscription subscription) {
+    return sees_contact(subscription) ? Subscription::both : Subscription::from;
+  }
+
+  static bool has_request(const Account& account, std::string_view contact) {
+    for (const auto& request : account.roster().requests)
+      if (request.from == contact) return true;
+    return false;
+  }
+
+  // The sender's count waits until the change is stored; see finish().
+  Stanza hold(const Stanza& stanza) {
+    host_.wait_for(stanza);
+    Stanza held = stanza.copy();
+    held.origin = stanza.origin;
+    return held;
+  }
+
+  void finish(Stanza stanza, bool is_stored) {
+    const Origin origin = stanza.origin;
+    if (!is_stored)
+      host_.bounce(stanza, Condition::internal_server_error);
+    else if (host_.commit(stanza))
+      host_.send(std::move(stanza));
+    host_.finish(origin);
+  }
+
+  Flow send_on(Stanza& stanza) {
+    if (host_.commit(stanza)) host_.send(std::move(stanza));
+    return Flow::stop;
+  }
+
+  Flow store(Account& account, store::RosterItem item, const Stanza& stanza) {
+    store_contact(account, std::move(item), [this, held = hold(stanza)](Result<> stored) {
+      if (!stored) host_.bounce(held, Condition::internal_server_error);
+      host_.finish(held.origin);
+    });
+    return Flow::stop;
+  }
+
+  Flow store_and_send(Account& account, store::RosterItem item, const Stanza& stanza,
+                      std::vector<store::RosterChange> also = {}, Then then = {}) {
+    store_contact(
+        account, std::move(item),
+        [this, held = hold(stanza), address = account.address(),
+         then = std::move(then)](Result<> stored) mutable {
+          finish(std::move(held), stored.has_value());
+          Account* now = host_.find_account(address);
+          if (stored && then && now != nullptr) then(*now);
+        },
+        std::move(also));
+    return Flow::stop;
+  }
+
+  void store_and_show(Account& account, store::RosterItem item, const Stanza& stanza,
+                      std::vector<store::RosterChange> also, Then then) {
+    store_contact(
+        account, std::move(item),
+        [this, arrived = stanza.copy(), address = account.address(),
+         then = std::move(then)](Result<> stored) mutable {
+          if (!stored) return;  // not done: it comes again after a restart
+          show(address, arrived);
+          Account* now = host_.find_account(address);
+          if (then && now != nullptr) then(*now);
+        },
+        std::move(also));
+  }
+
+  void show(const Jid& address, const Stanza& stanza) {
+    if (Account* account = host_.find_account(address))
+      for (const auto& session : account->sessions())
+        if (session->has(SessionFlag::interested)) session->send(stanza);
+    host_.done(stanza);
+  }
+
+  ModuleHost& host_;
+};
+
+}  // namespace herold::server
+
+HEROLD_MODULE(subscriptions, Subscriptions)

@@ -1,0 +1,10 @@
+// The version of this release, as `herold version` and XEP-0092 tell it.
+#pragma once
+
+#include <string_view>
+
+namespace herold {
+
+extern const std::string_view version;
+
+}  // namespace herold
