@@ -5,8 +5,8 @@
 #include <map>
 
 #include "apps/herold/invocation.h"
-#include "apps/herold/version.h"
 #include "server/config.h"
+#include "server/version.h"
 
 namespace herold::app {
 namespace {

@@ -9,8 +9,8 @@
 #include "apps/herold/documents.h"
 #include "apps/herold/invocation.h"
 #include "apps/herold/serve.h"
-#include "apps/herold/version.h"
 #include "server/modules.h"
+#include "server/version.h"
 
 namespace herold::app {
 namespace {
