@@ -54,6 +54,11 @@ class Account {
   T& data() {
     return data_.get<T>();
   }
+  // nullptr where there is none yet; costs an account without it nothing.
+  template <class T>
+  T* find_data() const {
+    return data_.find<T>();
+  }
 
   MonotonicTime last_used{};
 

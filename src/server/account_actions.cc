@@ -23,12 +23,11 @@ Done answer_to(Shard& from, Shard& home, Done done) {
   };
 }
 
-void end_sessions(Shard& home, const Jid& account, std::string_view why) {
-  Account* known = home.find_account(account.text());
-  if (known == nullptr) return;
-  while (!known->sessions().empty())
-    known->sessions().back()->end(SessionEnd::removed,
-                                  {xmpp::StreamCondition::not_authorized, std::string(why)});
+void end_sessions(Shard& home, const Jid& account) {
+  const Account* known = home.find_account(account.text());
+  while (known != nullptr && !known->sessions().empty())
+    known->sessions().back()->end(
+        SessionEnd::removed, {xmpp::StreamCondition::not_authorized, "The account was disabled"});
 }
 
 void derive(Server& server, Shard& home, const Jid& account, crypto::SecretString password,
@@ -88,8 +87,7 @@ void AccountActions::remove(Shard& from, const Jid& account, Done done) {
                                                  done = std::move(done)](Shard& home) mutable {
     home.account(account).when_loaded(
         [&home, account, done = answer_to(from, home, std::move(done))]() mutable {
-          end_sessions(home, account, "The account was removed");
-          home.remove_account(account);
+              home.remove_account(account);
           home.stores().accounts().remove(
               account.text(), [&home, account, done = std::move(done)](Result<> removed) mutable {
                 home.forget_account(account);
@@ -108,7 +106,7 @@ void AccountActions::set_state(Shard& from, const Jid& account, store::AccountSt
                      account.text(), state,
                      [&home, account, state, told = std::move(told)](Result<> changed) mutable {
                        if (changed && state == store::AccountState::disabled)
-                         end_sessions(home, account, "The account was disabled");
+                         end_sessions(home, account);
                        told(std::move(changed));
                      });
                });

@@ -89,12 +89,9 @@ void Shard::forget_account(const Jid& bare) {
 void Shard::remove_account(const Jid& bare) {
   Account* account = find_account(bare.text());
   if (account == nullptr) return;
-  while (!account->sessions().empty()) {
-    Session& session = *account->sessions().back();
-    if (session.connected())
-      session.connection()->fail({xmpp::StreamCondition::not_authorized, "Account removed"});
-    end_session(session, SessionEnd::removed);
-  }
+  while (!account->sessions().empty())
+    account->sessions().back()->end(
+        SessionEnd::removed, {xmpp::StreamCondition::not_authorized, "The account was removed"});
   AccountRemoved removed{account->address()};
   std::ignore = account->host().hooks().fire(removed);
   account->existing_ = false;
@@ -112,8 +109,7 @@ Answer<Session*> Shard::bind(Account& account, std::string_view resource) {
       resource.empty() ? std::string_view(random().token(9)) : resource);
   if (!address) return xmpp::fail(Condition::bad_request, "The resource is malformed");
   if (Session* old = account.find_session(address->resource())) {
-    if (old->connected()) old->connection()->fail(xmpp::StreamCondition::conflict);
-    end_session(*old, SessionEnd::replaced);
+    old->end(SessionEnd::replaced, xmpp::StreamCondition::conflict);
   }
   std::uint64_t connected = 0;
   Session* oldest_away = nullptr;

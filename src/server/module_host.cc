@@ -63,11 +63,16 @@ void ModuleHost::for_each_session(const std::function<void(Session&)>& visit) {
     if (&session->host() == this) visit(*session);
 }
 
+unsigned ModuleHost::shard_index() const { return shard_.index(); }
+
+void ModuleHost::at_shard(unsigned shard, std::move_only_function<void(ModuleHost&)> letter) {
+  shard_.post_to(shard, [domain = domain_.name, letter = std::move(letter)](Shard& there) mutable {
+    letter(*there.find_host(domain));  // hosts stay; see Shard::configure()
+  });
+}
+
 void ModuleHost::at_home(std::string_view name, std::move_only_function<void(ModuleHost&)> letter) {
-  shard_.post_to(shard_.server().home_of(name),
-                 [domain = domain_.name, letter = std::move(letter)](Shard& there) mutable {
-                   letter(*there.find_host(domain));  // hosts stay; see Shard::configure()
-                 });
+  at_shard(shard_.server().home_of(name), std::move(letter));
 }
 
 void ModuleHost::on_all_shards(std::function<void(ModuleHost&)> letter,

@@ -73,6 +73,16 @@ class ModuleHost {
   void for_each_session(const std::function<void(Session&)>& visit);
   // Runs `letter` where `name`, a bare address or any other text, has its home.
   void at_home(std::string_view name, std::move_only_function<void(ModuleHost&)> letter);
+  // Runs `work` there and then `then` here, with what it returned.
+  template <class Work, class Then>
+  void ask_home(std::string_view name, Work work, Then then) {
+    at_home(name, [back = shard_index(), work = std::move(work),
+                   then = std::move(then)](ModuleHost& there) mutable {
+      there.at_shard(back, [answer = work(there), then = std::move(then)](ModuleHost&) mutable {
+        then(std::move(answer));
+      });
+    });
+  }
   // Runs `letter` on every shard, each on its own thread, then `done` here.
   void on_all_shards(std::function<void(ModuleHost&)> letter, std::function<void()> done);
 
@@ -110,6 +120,8 @@ class ModuleHost {
 
  private:
   void start_modules();
+  unsigned shard_index() const;
+  void at_shard(unsigned shard, std::move_only_function<void(ModuleHost&)> letter);
 
   Shard& shard_;
   Domain domain_;

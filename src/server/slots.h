@@ -11,14 +11,22 @@ class Slots {
  public:
   template <class T>
   T& get() {
-    static constexpr char key = 0;
-    for (auto& [owner, slot] : slots_)
-      if (owner == &key) return static_cast<Slot<T>&>(*slot).value;
-    slots_.emplace_back(&key, std::make_unique<Slot<T>>());
+    if (T* known = find<T>()) return *known;
+    slots_.emplace_back(&key<T>, std::make_unique<Slot<T>>());
     return static_cast<Slot<T>&>(*slots_.back().second).value;
+  }
+  // nullptr when nobody has asked for it yet.
+  template <class T>
+  T* find() const {
+    for (const auto& [owner, slot] : slots_)
+      if (owner == &key<T>) return &static_cast<Slot<T>&>(*slot).value;
+    return nullptr;
   }
 
  private:
+  template <class T>
+  static constexpr char key = 0;
+
   struct AnySlot {
     virtual ~AnySlot() = default;
   };
