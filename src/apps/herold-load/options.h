@@ -1,0 +1,56 @@
+// What a run of herold-load is asked to do: its command line.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "xmpp/sasl/mechanism.h"
+
+namespace herold::load {
+
+enum class ScenarioKind : std::uint8_t { login, idle, chat, presence, register_users, befriend };
+enum class TransportKind : std::uint8_t { plain, starttls, tls };
+
+struct Options {
+  ScenarioKind scenario = ScenarioKind::login;
+  std::string server;  // "127.0.0.1:5222"
+  std::string domain;
+  std::string users = "user%d";  // the pattern of local parts
+  std::string password = "secret";
+  std::string label;       // copied to the report
+  std::string roots_file;  // PEM; empty: certificates are not verified
+  TransportKind transport = TransportKind::starttls;
+  std::optional<xmpp::Mechanism> mechanism = xmpp::Mechanism::scram_sha_1;  // none: the best one
+  std::vector<pid_t> pids;  // the server's main processes
+  unsigned threads = 1;
+  unsigned first = 0;     // number of the first user
+  unsigned sessions = 0;  // users taking part; 0: as the scenario needs
+  unsigned parallel = 10;
+  unsigned pairs = 50;
+  unsigned window = 1;    // under way at a time: messages a pair, broadcasts a circle
+  unsigned size = 100;    // bytes of a message's body
+  unsigned sm_every = 0;  // a request of XEP-0198 after this many stanzas; 0: not enabled
+  unsigned contacts = 20;
+  unsigned sources = 1;  // loopback addresses to connect from
+  std::uint64_t count = 0;
+  Milliseconds duration{10'000};
+  Milliseconds warmup{2'000};
+  Seconds patience{30};
+
+  std::string user(unsigned number) const;  // the local part
+};
+
+// What names the scenario and the transport on the command line and in the report.
+std::string_view name_of(ScenarioKind kind);
+std::string_view name_of(TransportKind kind);
+
+// The options, or the status to exit with because everything has been said already.
+std::variant<Options, int> read_command_line(int count, const char* const* arguments);
+
+}  // namespace herold::load
