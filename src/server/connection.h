@@ -120,7 +120,9 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   void enable(xml::Element root);
   void resume(xml::Element root);
   void resume_session(const std::string& token, std::uint32_t h);
+  void resume_later(const std::string& token, std::uint32_t h);
   void take_ack(xml::Element root);
+  void refuse_count(std::optional<std::uint32_t> h);
   void sm_failed(Condition condition, std::optional<std::uint32_t> h = {});
 
   Shard* shard_;
@@ -144,6 +146,7 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   std::uint64_t preauth_bytes_ = 0;
   std::int64_t tokens_ = 0;  // bytes that may be read now (bandwidth)
   MonotonicTime tokens_at_{};
+  Duration resume_waited_{0};
   ListenerKind kind_;
   Phase phase_ = Phase::open;
   bool counted_ = true;  // among the unauthenticated

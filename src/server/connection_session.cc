@@ -149,27 +149,45 @@ void Connection::resume_session(const std::string& token, std::uint32_t h) {
   }
   if (Connection* old = found->connection()) {  // the client noticed the loss before we did
     old->forget_session();
+    found->detach();
     old->fail(xmpp::StreamCondition::conflict);
   }
+  if (!found->all_handled()) return resume_later(token, h);
   session_ = found;
-  if (!shard_->resume(*found, *this, h)) {
-    session_ = nullptr;
-    fail(
-        {xmpp::StreamCondition::undefined_condition, ElementName{"handled-count-too-high", sm_ns}});
-    return shard_->end_session(*found, SessionEnd::lost);
-  }
+  if (!shard_->resume(*found, *this, h)) return refuse_count(h);
   deadline_.stop();
   read_input();
+}
+
+// The <resumed/> says what was handled; what still waits for the journal's sync or for an outcome
+// would be sent twice. It is a matter of milliseconds.
+void Connection::resume_later(const std::string& token, std::uint32_t h) {
+  constexpr Milliseconds interval{2};
+  pending_bind_ = true;
+  resume_waited_ += interval;
+  if (resume_waited_ > Seconds(shard_->limits().preauth_time))
+    return fail(xmpp::StreamCondition::internal_server_error);
+  deadline_.start(shard_->loop(), interval, [this, token, h] { resume_session(token, h); });
 }
 
 void Connection::take_ack(xml::Element root) {
   const auto h = read_count(root.attribute("h"));
   if (h && session_->acknowledge(*h)) return;
+  refuse_count(h);
+}
+
+// XEP-0198 section 4: an ack that cannot be ends the session; what it had is handed over.
+void Connection::refuse_count(std::optional<std::uint32_t> h) {
   Session& session = *session_;
   session_ = nullptr;
   session.detach();
   xmpp::StreamError error(xmpp::StreamCondition::undefined_condition);
-  if (h) error.application = {"handled-count-too-high", std::string(sm_ns)};
+  if (h) {
+    error.application = {"handled-count-too-high", std::string(sm_ns)};
+    error.application_attributes = {
+        {"h", std::to_string(*h)},
+        {"send-count", std::to_string(session.managed()->outbound.sent())}};
+  }
   fail(error);
   shard_->end_session(session, SessionEnd::lost);
 }

@@ -119,6 +119,8 @@ void Session::detach() {
   managed_->ack_owed.reset();
 }
 
+MonotonicTime Session::last_heard() const { return connection_->last_heard(); }
+
 void Session::disconnect(const xmpp::StreamError& error) {
   if (connection_ != nullptr) connection_->lose(error);
 }
@@ -156,6 +158,11 @@ void Session::answer_ack_request() {
   xml::Writer writer(xml, xmpp::ns::client);
   xmpp::write(writer, xmpp::SmAck{.h = handled});
   send_raw(xml);
+}
+
+bool Session::all_handled() {
+  InboundCount& inbound = managed_->inbound;
+  return inbound.handled(shard().ledger().journal().synced()) == inbound.received();
 }
 
 void Session::remember() {

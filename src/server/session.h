@@ -85,6 +85,8 @@ class Session {
   Managed& manage();
   void attach(Connection& connection) { connection_ = &connection; }
   void detach();
+  // When its client sent something the last time; only while connected.
+  MonotonicTime last_heard() const;
   // Its client is silent or breaks a rule: the connection ends with `error`, the session as after
   // any loss of a connection; it can be resumed where that was agreed.
   void disconnect(const xmpp::StreamError& error);
@@ -95,6 +97,8 @@ class Session {
   bool acknowledge(std::uint32_t h);
   // Says <a h/> if one is owed and its time has come.
   void answer_ack_request();
+  // Whether all that the client sent has an outcome and is on stable storage.
+  bool all_handled();
   void ask_for_ack();
   // Journals the session as it is now, where it could be resumed.
   void remember();

@@ -119,7 +119,12 @@ std::string StreamError::to_xml() const {
   writer.open(name_of(condition), ns::stream_errors);
   if (!host.empty()) writer.text(host);
   writer.close();
-  write_tail(writer, text, ns::stream_errors, application);
+  write_tail(writer, text, ns::stream_errors, {});
+  if (application) {
+    writer.open(application.name, application.ns);
+    for (const auto& [name, value] : application_attributes) writer.attribute(name, value);
+    writer.close();
+  }
   return out += "</stream:error>";
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "xml/element.h"
@@ -184,6 +185,7 @@ struct StreamError {
   StreamCondition condition = StreamCondition::undefined_condition;
   std::string text;
   ApplicationCondition application;
+  std::vector<std::pair<std::string_view, std::string>> application_attributes;
   std::string host;  // of `see_other_host`
 
   StreamError() = default;

@@ -182,7 +182,8 @@ class Client:
         self.sm_id, self.sm_in, self.sm_out, self.unacked = None, 0, 0, []
         self.sm_enabled = False
         self.sm_shown = set()   # acknowledgement elements that the test itself wants to see
-        self.sm_hidden = []     # those that it did not ask for
+        self.sm_hidden = []
+        self.answered = set()  # of our own questions     # those that it did not ask for
 
     # Signing in
 
@@ -264,8 +265,10 @@ class Client:
         number = f"{PREFIX}{next(numbers)}"
         target = f" to='{to}'" if to else ""
         self.send(f"<iq type='{kind}' id='{number}'{target}>{payload}</iq>")
-        return self.wait_for(lambda e: e.name == "iq" and e.get("id") == number
-                             and e.get("type") in ("result", "error"), timeout)
+        answer = self.wait_for(lambda e: e.name == "iq" and e.get("id") == number
+                               and e.get("type") in ("result", "error"), timeout)
+        self.answered.add(number)
+        return answer
 
     def request_ack(self, timeout=None):
         self.connection.send(f"<r xmlns='{SM}'/>")
@@ -289,6 +292,9 @@ class Client:
             return self.filter_management(element)
         if element.namespace == CLIENT:
             self.sm_in += 1
+        # The question was sent again on resumption, so it is answered again.
+        if element.name == "iq" and element.get("id") in self.answered:
+            return True
         if (element.name == "iq" and element.get("type") == "get" and self.answer_pings
                 and element.child("ping", PING)
                 and element.get("from", self.domain) in (self.domain, self.jid)):

@@ -28,9 +28,9 @@ class Presence {
     const PresenceType type = stanza.head.presence_type;
     if (type == PresenceType::error) return Flow::go_on;
     const bool broadcast = type == PresenceType::available || type == PresenceType::unavailable;
-    if (!broadcast) {                                      // subscriptions were taken before
-      if (type == PresenceType::probe) return Flow::stop;  // section 4.3: for servers only
-      return xmpp::fail(Condition::bad_request);
+    if (!broadcast) {  // subscriptions were taken before, so this is a probe (section 4.3)
+      if (!stanza.head.to) return xmpp::fail(Condition::bad_request);
+      return Flow::go_on;
     }
     if (stanza.head.to) return direct(event.session, stanza);
     if (type == PresenceType::unavailable) return leave(event.session, stanza), Flow::stop;

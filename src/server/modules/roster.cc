@@ -13,6 +13,8 @@ class RosterModule {
   static constexpr auto handlers() {
     return std::tuple{on<Get<xmpp::RosterQuery>>(&RosterModule::get, at_own_account),
                       on<Set<xmpp::RosterQuery>>(&RosterModule::set, at_own_account),
+                      on<Get<xmpp::RosterQuery>>(&RosterModule::refuse, at_other_account),
+                      on<Set<xmpp::RosterQuery>>(&RosterModule::refuse, at_other_account),
                       on<StreamFeatures>(&RosterModule::announce)};
   }
 
@@ -44,6 +46,11 @@ class RosterModule {
           request.succeed();
           push_difference(*now, to, **found);
         });
+  }
+
+  // Section 2.1.3, HOSTILE 86: a roster is its owner's.
+  Answer<Nothing> refuse(const IqContext&, const xmpp::RosterQuery&) {
+    return xmpp::fail(Condition::forbidden);
   }
 
   // Section 2.1.5: one item; what is not the client's to say (subscription, ask) is ignored.
