@@ -60,6 +60,8 @@ void add_work(CLI::App& app, Options& options, Raw& raw) {
       ->check(CLI::Range(1, 1000));
   app.add_option("--parallel", options.parallel, "Logins under way at a time")
       ->check(CLI::Range(1, 10000));
+  app.add_option("--retries", options.retries,
+                 "Logins that may fail and are tried again, for servers with races of their own");
   app.add_option("--count", options.count, "login: how many; chat, presence: end after so many");
   app.add_option("--duration", raw.duration, "Seconds to measure")->check(CLI::Range(0.1, 1e6));
   app.add_option("--warmup", raw.warmup, "Seconds of the same work before (login: logins)")

@@ -38,6 +38,7 @@ struct Options {
   unsigned sm_every = 0;  // a request of XEP-0198 after this many stanzas; 0: not enabled
   unsigned contacts = 20;
   unsigned sources = 1;  // loopback addresses to connect from
+  unsigned retries = 0;  // failed logins that are tried again before the run fails
   std::uint64_t count = 0;
   Milliseconds duration{10'000};
   Milliseconds warmup{2'000};

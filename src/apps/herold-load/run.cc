@@ -86,6 +86,11 @@ class Crew {
     for (const auto& worker : workers_) sum.add(worker->scenario().counters());
     return sum;
   }
+  unsigned retries() const {
+    unsigned sum = 0;
+    for (const auto& worker : workers_) sum += worker->retries();
+    return sum;
+  }
 
  private:
   Phases phases_;
@@ -166,7 +171,9 @@ Result<Json> run(const Options& options) {
   const Moment after = TRY(look(options));
   TRY(crew.go_through(Phase::finish));
   crew.stop();
-  return report(options, crew.counters(), before, after);
+  Json out = report(options, crew.counters(), before, after);
+  if (options.retries > 0) out["retries"] = crew.retries();
+  return out;
 }
 
 }  // namespace herold::load

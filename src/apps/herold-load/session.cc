@@ -138,6 +138,10 @@ void Session::on_bind_failed(const xmpp::StanzaError& error) {
 }
 
 void Session::on_closed(const xmpp::ClientStreamError* error) {
+  if (worker_.may_retry()) {
+    drop();
+    return login();
+  }
   fail(error != nullptr ? error->describe() : "closed");
 }
 

@@ -33,14 +33,18 @@ class Worker {
   Worker(const Options& options, Phases& phases, Share share);
   ~Worker();
 
-  void run();                                              // on a thread of its own, until stop()
-  void stop();                                             // from any thread
-  void begin(Phase phase);                                 // from any thread
-  const Scenario& scenario() const { return *scenario_; }  // once run() has ended
+  void run();               // on a thread of its own, until stop()
+  void stop();              // from any thread
+  void begin(Phase phase);  // from any thread
+  // Once run() has ended.
+  const Scenario& scenario() const { return *scenario_; }
+  unsigned retries() const { return retries_; }
 
   // For the scenario and its connections, on the worker's thread.
   void arrive() { phases_.arrive(); }
   void fail(std::string text);
+  // Whether one more failed login may be tried again.
+  bool may_retry() { return retries_ < options_.retries && ++retries_ > 0; }
   void note_progress() { has_progress_ = true; }
   // Runs `task` later; silence until then is no failure. One at a time.
   void after(Duration delay, net::Task task);
@@ -78,6 +82,7 @@ class Worker {
   bool has_progress_ = true;
   bool has_failed_ = false;
   unsigned source_ = 0;
+  unsigned retries_ = 0;
   std::unique_ptr<Scenario> scenario_;
 };
 

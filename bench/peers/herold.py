@@ -1,0 +1,52 @@
+"""Herold itself, with its durable storage on and only the limits on rates raised."""
+import os
+import subprocess
+from pathlib import Path
+
+from .common import DOMAIN, Peer
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = """
+data = "{data}"
+[[domain]]
+name = "{domain}"
+registration = "open"
+[tls]
+certificate = "{certificate}/server.crt"
+key = "{certificate}/server.key"
+[listen]
+client = ["127.0.0.1:{starttls}"]
+client_tls = ["127.0.0.1:{tls}"]
+client_plain = ["127.0.0.1:{plain}"]
+[limits]
+connection_rate = 1000000
+connection_burst = 1000000
+connections_unauthenticated = 10000
+unauthenticated_fd_percent = 90
+client_bandwidth = 1000000000
+client_bandwidth_burst = 1000000000
+registrations_per_prefix = 1000000
+presence_rate = 1000000
+presence_burst = 1000000
+scram_iterations = 4096
+"""
+
+
+class Herold(Peer):
+    name = "herold"
+    binary = os.environ.get("HEROLD_BIN", str(ROOT / "build/release/bin/herold"))
+
+    @classmethod
+    def is_installed(cls):
+        return Path(cls.binary).exists()
+
+    def configure(self):
+        (self.folder / "herold.toml").write_text(CONFIG.format(
+            data=self.data, domain=DOMAIN, certificate=self.certificate, **self.ports))
+
+    def commands(self):
+        return [([self.binary, "serve", "--config", str(self.folder / "herold.toml")], None)]
+
+    def version(self):
+        done = subprocess.run([self.binary, "--version"], capture_output=True, text=True)
+        return done.stdout.split()[-1] if done.stdout.split() else "unknown"

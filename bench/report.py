@@ -1,0 +1,96 @@
+"""Writes what bench/run.py measured: medians, spread and ratios as Markdown, everything as JSON."""
+import json
+import os
+import statistics
+import sys
+from pathlib import Path
+
+# (title, key of the run, path to the number, better, decimals)
+ROWS = [
+    ("chat TLS, 1 under way: deliveries/CPU s", "chat tls 1", "server.done_per_cpu_s", "more", 0),
+    ("chat TLS, 4 under way: deliveries/CPU s", "chat tls 4", "server.done_per_cpu_s", "more", 0),
+    ("chat plain, 1 under way: deliveries/CPU s", "chat plain 1", "server.done_per_cpu_s", "more", 0),
+    ("chat plain, 4 under way: deliveries/CPU s", "chat plain 4", "server.done_per_cpu_s", "more", 0),
+    ("chat TLS, stream management: deliveries/CPU s", "chat tls sm", "server.done_per_cpu_s",
+     "more", 0),
+    ("presence TLS, 20 contacts: deliveries/CPU s", "presence tls", "server.done_per_cpu_s",
+     "more", 0),
+    ("login TLS: CPU ms", "login tls", "server.cpu_ms_each", "less", 2),
+    ("idle session TLS, 20 contacts: KB", "idle tls", "server.kb_per_session", "less", 1),
+    ("server idle: MB", "start", "rss_mb", "less", 1),
+    ("start to first login: s", "start", "seconds", "less", 3),
+    ("chat TLS, 1 under way: p50 ms", "chat tls 1", "latency_ms.p50", "less", 2),
+    ("chat TLS, 1 under way: p99 ms", "chat tls 1", "latency_ms.p99", "less", 2),
+]
+
+
+def number(report, path):
+    for step in path.split("."):
+        report = report.get(step) if isinstance(report, dict) else None
+    return report
+
+
+def values(runs, key, path):
+    found = [number(run.get(key, {}), path) for run in runs]
+    return [value for value in found if value is not None]
+
+
+def cell(found, decimals):
+    if not found:
+        return "–"
+    text = f"{statistics.median(found):,.{decimals}f}"
+    if len(found) > 1:
+        text += f" ({min(found):,.{decimals}f}–{max(found):,.{decimals}f})"
+    return text
+
+
+def ratio(own, theirs, better):
+    """How many times better Herold is, of medians."""
+    if not own or not theirs:
+        return "–"
+    a, b = statistics.median(own), statistics.median(theirs)
+    if better == "less":
+        a, b = b, a
+    return f"{a / b:.1f}" if b > 0 and a > 0 else "–"
+
+
+def machine():
+    memory = Path("/proc/meminfo").read_text().split("MemTotal:")[1].split()[0]
+    debian = Path("/etc/debian_version")
+    return (f"{os.cpu_count()} cores, {int(memory) / 1024 / 1024:.0f} GB of memory, "
+            f"Debian {debian.read_text().strip() if debian.exists() else '(another system)'}; "
+            "servers and herold-load share the machine")
+
+
+def table(results):
+    peers = [name for name in results if name != "herold"]
+    lines = ["| | " + " | ".join(results) + " | " +
+             " | ".join(f"times {name}" for name in peers) + " |",
+             "|---" * (1 + len(results) + len(peers)) + "|"]
+    for title, key, path, better, decimals in ROWS:
+        found = {name: values(runs, key, path) for name, runs in results.items()}
+        cells = [cell(found[name], decimals) for name in results]
+        ratios = [ratio(found.get("herold", []), found[name], better) for name in peers]
+        lines.append(f"| {title} | " + " | ".join(cells + ratios) + " |")
+    return lines
+
+
+def write_report(options, versions, results):
+    command = " ".join(["bench/run.py", *[word for word in sys.argv[1:]
+                                          if not word.startswith("/")]])
+    stated = f"--repeat {options.repeat} --users {options.users} --pairs {options.pairs} " \
+             f"--logins {options.logins} --duration {options.duration} --warmup {options.warmup}"
+    lines = ["# Measurements", "",
+             "Medians (least–most) of runs in turn; \"times X\" is how many times better Herold is "
+             "than X, of medians. CPU seconds are those of the server's whole process tree. "
+             "How each figure is made: README.md.", "",
+             f"- machine: {machine()}",
+             "- servers: " + ", ".join(f"{name} {version}" for name, version in versions.items()),
+             f"- made by: `{command}`, that is `{stated}`", "", *table(results), ""]
+    notes = options.output / "NOTES.md"
+    if notes.exists():
+        lines += [notes.read_text().strip(), ""]
+    (options.output / "RESULTS.md").write_text("\n".join(lines))
+    everything = {"machine": machine(), "versions": versions, "options": stated,
+                  "results": results}
+    (options.output / "results.json").write_text(json.dumps(everything, indent=1) + "\n")

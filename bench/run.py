@@ -1,0 +1,203 @@
+#!/usr/bin/python3
+"""Measures Herold beside Debian's servers in one run and writes RESULTS.md and results.json.
+
+    bench/run.py [--repeat 3] [--servers herold,prosody,ejabberd,jabberd2] [--quick]
+
+Needs build/release/bin/herold-load and herold. Servers take turns (A B C A B C ...), each started
+afresh on a copy of data that was prepared once: users and rosters made through the protocol.
+"""
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from peers import PEERS, make_certificate  # noqa: E402
+from report import write_report  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[1]
+CONTACTS = 20
+
+
+def say(text):
+    print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
+
+
+def load(options, peer, scenario, transport, *arguments):
+    """One run of herold-load; returns its report, or {"error": text}."""
+    command = [options.load, scenario, *peer.target(transport), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        say(f"  {peer.name} {scenario}: {done.stderr.strip()}")
+        return {"error": done.stderr.strip()}
+    return json.loads(done.stdout)
+
+
+def prepare(options, kind, folder):
+    """Users and rosters, once, kept in `folder` for all repetitions (and for later runs)."""
+    if (folder / "ready").exists() and int((folder / "ready").read_text()) == options.users:
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    peer = kind(folder, make_certificate(options.data / "certificate"))
+    say(f"{peer.name}: preparing {options.users} users with {CONTACTS} contacts each")
+    peer.start()
+    try:
+        for scenario in ("register", "befriend"):
+            done = load(options, peer, scenario, "tls", "--sessions", options.users,
+                        "--contacts", CONTACTS)
+            if "error" in done:
+                raise RuntimeError(f"{peer.name}: {scenario}: {done['error']}")
+    finally:
+        peer.stop()
+    (folder / "ready").write_text(str(options.users))
+
+
+def first_login(options, peer):
+    """Starts the server; seconds from exec to the end of the first successful login."""
+    began = time.monotonic()
+    peer.start()
+    while True:
+        done = load(options, peer, "login", "tls", "--count", 1, "--warmup", 0)
+        if "error" not in done or time.monotonic() - began > 60:
+            break
+    seconds = time.monotonic() - began
+    time.sleep(2)  # let it become quiet
+    return {"seconds": seconds, "rss_mb": resident(peer.pids()) / 1024}
+
+
+def resident(pids):
+    """Kilobytes of the process trees."""
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parents[int(entry.name)] = int(
+                    (entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+    wanted, grown = set(pids), True
+    while grown:
+        more = {pid for pid, parent in parents.items() if parent in wanted} - wanted
+        grown = bool(more)
+        wanted |= more
+    total = 0
+    for pid in wanted:
+        status = Path(f"/proc/{pid}/status").read_text()
+        total += int(status.split("VmRSS:")[1].split()[0]) if "VmRSS:" in status else 0
+    return total
+
+
+def scenarios(options, peer):
+    """(name, scenario, transport, arguments): the matrix, memory first while the heap is young."""
+    timed = ["--duration", options.duration, "--warmup", options.warmup]
+    circles = CONTACTS + 1
+    yield "idle tls", "idle", "tls", ["--sessions", options.users, "--contacts", CONTACTS,
+                                      "--duration", 3]
+    yield "login tls", "login", "tls", ["--count", options.logins, "--warmup", 50,
+                                        "--sessions", options.users]
+    for transport in ("tls", "plain"):
+        for window in (1, 4):
+            yield (f"chat {transport} {window}", "chat", transport,
+                   ["--pairs", options.pairs, "--window", window, *timed])
+    if peer.has_management:
+        yield "chat tls sm", "chat", "tls", ["--pairs", options.pairs, "--sm", 5, *timed]
+    yield "presence tls", "presence", "tls", ["--sessions", 5 * circles, "--contacts", CONTACTS,
+                                              *timed]
+
+
+def measure(options, kind, prepared, results):
+    with tempfile.TemporaryDirectory(prefix="herold-bench-") as folder:
+        shutil.copytree(prepared / "data", Path(folder) / "data")
+        peer = kind(folder, make_certificate(options.data / "certificate"))
+        try:
+            found = {"start": first_login(options, peer)}
+            for name, scenario, transport, arguments in scenarios(options, peer):
+                found[name] = load(options, peer, scenario, transport, *arguments)
+                say(f"  {peer.name}: {name}: {brief(found[name])}")
+        finally:
+            peer.stop()
+        results[peer.name].append(found)
+
+
+def brief(report):
+    if "error" in report:
+        return "failed"
+    server = report["server"]
+    if report["scenario"] == "idle":
+        return f"{server['kb_per_session']:.1f} KB a session"
+    if report["scenario"] == "login":
+        return f"{server['cpu_ms_each']:.2f} ms CPU a login"
+    return f"{server.get('done_per_cpu_s', 0):.0f} deliveries a CPU second, " \
+           f"p99 {report['latency_ms']['p99']:.1f} ms"
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--servers", default="herold,prosody,ejabberd,jabberd2")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--users", type=int, default=420, help="a multiple of 21")
+    parser.add_argument("--pairs", type=int, default=50)
+    parser.add_argument("--logins", type=int, default=1000)
+    parser.add_argument("--duration", type=float, default=8)
+    parser.add_argument("--warmup", type=float, default=2)
+    parser.add_argument("--quick", action="store_true", help="small counts, for a first look")
+    parser.add_argument("--load", default=str(ROOT / "build/release/bin/herold-load"))
+    parser.add_argument("--data", type=Path, help="keeps prepared users here for later runs")
+    parser.add_argument("--output", type=Path, default=ROOT / "bench",
+                        help="folder of RESULTS.md and results.json")
+    parser.add_argument("--install", action="store_true",
+                        help="installs missing servers by package name (needs root)")
+    options = parser.parse_args()
+    if options.quick:
+        options.users, options.logins, options.duration, options.warmup = 105, 300, 3, 1
+    return options
+
+
+def choose(options):
+    kinds = []
+    for name in options.servers.split(","):
+        kind = PEERS[name]
+        if not kind.is_installed() and options.install and kind.packages:
+            say(f"installing {' '.join(kind.packages)}")
+            subprocess.run(["apt-get", "install", "-y", "-q", *kind.packages], check=True,
+                           stdout=subprocess.DEVNULL,
+                           env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+        if kind.is_installed():
+            kinds.append(kind)
+        else:
+            say(f"{name} is not here: left out ({' '.join(kind.packages) or 'build it'})")
+    return kinds
+
+
+def main():
+    options = parse_arguments()
+    kinds = choose(options)
+    scratch = None
+    if options.data is None:
+        scratch = tempfile.TemporaryDirectory(prefix="herold-bench-data-")
+        options.data = Path(scratch.name)
+    options.data = options.data.resolve()
+    results = {kind.name: [] for kind in kinds}
+    for kind in kinds:
+        prepare(options, kind, options.data / kind.name)
+    for repetition in range(options.repeat):
+        for kind in kinds:
+            say(f"{kind.name}, {repetition + 1} of {options.repeat}")
+            measure(options, kind, options.data / kind.name, results)
+    versions = {kind.name: kind(options.data, options.data).version() for kind in kinds}
+    write_report(options, versions, results)
+    failed = [f"{name}: {key}: {report['error']}" for name, runs in results.items()
+              for run in runs for key, report in run.items() if "error" in report]
+    for line in failed:
+        say(f"failed: {line}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
