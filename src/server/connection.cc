@@ -244,6 +244,8 @@ void Connection::take_item(xml::Scanner::Token token, std::string_view bytes) {
       return fail(xmpp::StreamCondition::not_well_formed);
     case Token::restricted:
       return fail(xmpp::StreamCondition::restricted_xml);
+    case Token::encoding:
+      return fail(xmpp::StreamCondition::unsupported_encoding);
     case Token::too_large:
       return too_large();
     case Token::need_more:

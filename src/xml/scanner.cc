@@ -21,6 +21,9 @@ std::uint64_t hash_of(std::string_view name) {  // FNV-1a
   return hash;
 }
 
+// How streams in UTF-16 and UTF-32 begin: with a byte order mark or half a "<" (XML, appendix F).
+bool begins_wide_character(char c) { return c == '\xFF' || c == '\xFE' || c == '\0'; }
+
 bool ends_name(char c) { return is_space(c) || c == '>' || c == '/'; }
 
 bool may_begin_name(char c) {
@@ -93,7 +96,7 @@ Scanner::Item Scanner::finish(Token token, std::size_t size) {
     } else {
       skipped_ += size;
     }
-  } else if (token == Token::malformed || token == Token::restricted) {
+  } else if (token == Token::malformed || token == Token::restricted || token == Token::encoding) {
     failure_ = token;
     state_ = State::failed;
   } else if (token == Token::too_large) {
@@ -165,6 +168,7 @@ Scanner::Token Scanner::Run::outside() {
     at = std::find_if_not(at, end, is_space);
     return starts_item ? Token::whitespace : Token::need_more;
   }
+  if (scanner.state_ == State::start && begins_wide_character(*at)) return Token::encoding;
   if (!scanner.in_stream_) return Token::malformed;
   at = find(at, end, [](auto c) { return c == '<'; });
   return Token::text;
@@ -183,7 +187,7 @@ inline Scanner::Token Scanner::Run::angle() {
     scanner.matched_ = 0;
     return go(State::declaration);
   }
-  if (*at != '!') return Token::malformed;
+  if (*at != '!') return *at == '\0' && scanner.matched_ != 0 ? Token::encoding : Token::malformed;
   ++at;
   scanner.matched_ = 0;
   return go(State::bang);

@@ -28,6 +28,7 @@ class Scanner {
     text,        // other character data at stream level: bad-format
     malformed,   // cannot be XML: not-well-formed
     restricted,  // comment, processing instruction, DTD, ...: restricted-xml
+    encoding,    // the stream begins as UTF-16 or UTF-32 would: unsupported-encoding
     too_large,   // a bound was passed: see skip_element()
   };
 
@@ -68,7 +69,7 @@ class Scanner {
     double_quote,
     slash,  // behind "/" in a start tag: ">" must follow
     end_tag,
-    failed,   // malformed or restricted, for good
+    failed,   // malformed, restricted or encoding, for good
     stopped,  // too_large, until skip_element()
   };
   struct Run;  // one call of next(): scanner.cc

@@ -174,6 +174,25 @@ TEST(Scanner, RestartsWithAHeader) {
   EXPECT_EQ(scanner.next("<t>").token, Token::malformed);  // for good
 }
 
+// HOSTILE 6: with or without a byte order mark, in either order.
+TEST(Scanner, KnowsWideCharactersAtTheStart) {
+  using namespace std::string_view_literals;
+  for (const std::string_view start :
+       {"\xFF\xFE<\0"sv, "\xFE\xFF\0<"sv, "<\0?\0"sv, "\0<\0?"sv, "\0\0\0<"sv, "\0\0\xFE\xFF"sv}) {
+    EXPECT_EQ(Scanner(bounds).next(start).token, Token::encoding);
+    Scanner pieces(bounds);
+    pieces.next(start.substr(0, 1));
+    EXPECT_EQ(pieces.next(start).token, Token::encoding);
+    EXPECT_EQ(pieces.next(start).token, Token::encoding);  // for good
+  }
+  Scanner later(bounds);
+  ASSERT_EQ(later.next(" ").token, Token::whitespace);
+  EXPECT_EQ(later.next("\0"sv).token, Token::malformed);
+  Scanner inside(bounds);
+  ASSERT_EQ(inside.next("<s>").token, Token::header);
+  EXPECT_EQ(inside.next("<\0"sv).token, Token::malformed);
+}
+
 TEST(Scanner, IsSmall) { EXPECT_LE(sizeof(Scanner), 96U); }
 
 }  // namespace

@@ -10,8 +10,9 @@
 namespace herold::xml::testing {
 
 inline std::string_view token_name(Scanner::Token token) {
-  constexpr std::string_view names[] = {"need_more", "header",    "element",    "footer",   "space",
-                                        "text",      "malformed", "restricted", "too_large"};
+  constexpr std::string_view names[] = {"need_more", "header",   "element",   "footer",
+                                        "space",     "text",     "malformed", "restricted",
+                                        "encoding",  "too_large"};
   return names[static_cast<std::size_t>(token)];
 }
 
@@ -47,7 +48,8 @@ inline std::string scan_log(std::string_view stream, Bounds bounds, std::uint64_
     begin += size;
     last = token;
     skipped = 0;
-    if (token == Token::malformed || token == Token::restricted) return log;
+    if (token == Token::malformed || token == Token::restricted || token == Token::encoding)
+      return log;
     if (token == Token::too_large) scanner.skip_element(skip_limit);
   }
 }

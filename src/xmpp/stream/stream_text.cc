@@ -61,6 +61,8 @@ StreamCondition condition_of(xml::Scanner::Token token) {
       return StreamCondition::bad_format;
     case xml::Scanner::Token::restricted:
       return StreamCondition::restricted_xml;
+    case xml::Scanner::Token::encoding:
+      return StreamCondition::unsupported_encoding;
     case xml::Scanner::Token::too_large:
       return StreamCondition::policy_violation;
     default:
