@@ -74,7 +74,7 @@ struct Limits {
   std::uint64_t turn_events = 256;
   std::uint64_t turn_accepts = 32;
   std::uint64_t accept_pause = 1;
-  std::uint64_t store_queue = 65536;
+  std::uint64_t store_queue = 4096;
   std::uint64_t store_batch = 1000;
   std::uint64_t journal_segment_bytes = 32_MiB;
   std::uint64_t journal_reserve_bytes = 1_MiB;

@@ -180,13 +180,12 @@ bool Shard::resume(Session& session, Connection& connection, std::uint32_t h) {
   std::string xml;
   xml::Writer writer(xml, xmpp::ns::client);
   xmpp::write(writer, xmpp::SmResumed{.h = handled, .previd = managed.token});
-  connection.output() += xml;
-  for (const Unacked& unacked : managed.outbound.waiting()) {
-    connection.output() += unacked.xml;
+  connection.send_text(xml);
+  for (const Unacked& unacked : managed.outbound.waiting())
     if (managed.recovered && unacked.id != 0)
       ledger_.note(SentRecord{session.key(), unacked.id, unacked.number});
-  }
-  connection.wrote(0);
+  managed.written = h;
+  session.write_more();
   session.ask_for_ack();
   watch_acks(session);
   SessionResumed event{session, std::exchange(managed.recovered, false)};

@@ -91,6 +91,11 @@ void Connection::wrote(MessageId id) {
   if (stuck && phase_ == Phase::open) slow_reader();
 }
 
+bool Connection::takes_more() const {
+  constexpr std::size_t enough = 64 * 1024;
+  return !blocked_ && output_.size() - output_taken_ < enough;
+}
+
 void Connection::flush() {
   flush_wanted_ = false;
   if (phase_ == Phase::closed || phase_ == Phase::moving) return;
@@ -100,9 +105,11 @@ void Connection::flush() {
     count_output(taken);
     blocked_ = taken < rest.size();
     if (blocked_) return;
+    if (output_taken_ < output_.size()) continue;
+    output_ = std::string();  // an idle connection keeps no buffer
+    output_taken_ = 0;
+    if (session_ != nullptr) session_->write_more();
   }
-  output_ = std::string();  // an idle connection keeps no buffer
-  output_taken_ = 0;
   if (start_tls_after_flush_) {
     start_tls_after_flush_ = false;
     transport_->start_tls(shard_->server().tls());
@@ -144,6 +151,7 @@ bool Connection::reading() const {
 void Connection::read_input() {
   read_wanted_ = false;
   if (in_input_) return;
+  if (shard_->pressed()) return shard_->read_when_relieved(*this);
   in_input_ = true;
   std::uint64_t budget = shard_->limits().turn_bytes;
   if (!input_.empty() && reading()) take({});
@@ -209,12 +217,13 @@ void Connection::take(std::string_view bytes) {
 std::size_t Connection::cut(std::string_view input) {
   std::size_t used = 0;
   while (used < input.size() && reading()) {
+    const bool skipping = scanner_.skipping();
     const auto [token, size] = scanner_.next(input.substr(used));
-    if (token == xml::Scanner::Token::need_more) return scanner_.skipping() ? used + size : used;
+    if (token == xml::Scanner::Token::need_more) return skipping ? used + size : used;
     const std::string_view item = input.substr(used, size);
     unread_ = used + size < input.size();
     used += size;
-    take_item(token, item);
+    skipping ? skipped(token) : take_item(token, item);
   }
   return used;
 }
@@ -229,7 +238,6 @@ void Connection::take_item(xml::Scanner::Token token, std::string_view bytes) {
       return stream_.on_header(*header);
     }
     case Token::element: {
-      if (scanner_.skipping()) return skipped();
       auto element = xml::parse_element(bytes, scope_, bounds());
       if (!element) return fail(xmpp::condition_of(element.error()));
       return stream_.on_element(std::move(*element));
@@ -247,7 +255,7 @@ void Connection::take_item(xml::Scanner::Token token, std::string_view bytes) {
     case Token::encoding:
       return fail(xmpp::StreamCondition::unsupported_encoding);
     case Token::too_large:
-      return too_large();
+      return too_large(bytes);
     case Token::need_more:
       return;
   }
@@ -263,21 +271,30 @@ xml::Bounds Connection::bounds() const {
           bounded(limits.stanza_depth), attributes};
 }
 
-// A stanza over its bounds is skipped unbuffered and the stream lives (XEP-0478, HOSTILE 19-21).
-void Connection::too_large() {
-  if (!stream_.is_ready())
-    return fail({xmpp::StreamCondition::policy_violation, "Too large before signing in"});
+// A stanza over its bounds is skipped unbuffered and the stream lives (XEP-0478, HOSTILE 19-21);
+// its start tag, which stands in `front`, says what to answer.
+void Connection::too_large(std::string_view front) {
+  constexpr auto condition = xmpp::StreamCondition::policy_violation;
+  if (session_ == nullptr) return fail({condition, "Too large before signing in"});
+  const auto tag = xml::parse_start_tag(front, scope_, bounds());
+  const bool is_stanza =
+      tag && tag->root().ns() == xmpp::ns::client && xmpp::stanza_kind(tag->root());
+  if (!is_stanza) return fail({condition, "Too large"});
+  oversized_ = std::make_unique<StanzaHead>(xmpp::salvage_head(tag->root()));
   const Limits& limits = host_->limits();
   scanner_.skip_element(limits.stanza_bytes * limits.oversize_skip_factor);
 }
 
-void Connection::skipped() {
-  if (session_ == nullptr) return fail(xmpp::StreamCondition::policy_violation);
+// The end of what too_large() began.
+void Connection::skipped(xml::Scanner::Token token) {
+  const auto head = std::move(oversized_);
+  if (token != xml::Scanner::Token::element || session_ == nullptr)
+    return fail({xmpp::StreamCondition::policy_violation, "Far too large"});
   if (session_->managed()) std::ignore = session_->managed()->inbound.receive();
-  StanzaHead head = StanzaHead::of(MessageType::normal);
-  head.from = session_->address();
+  head->from = session_->address();
+  if (!head->may_get_error()) return;
   session_->send(make_error(
-      head, {Condition::policy_violation, ElementName{"stanza-too-big", "urn:xmpp:errors"}}));
+      *head, {Condition::policy_violation, ElementName{"stanza-too-big", "urn:xmpp:errors"}}));
 }
 
 void Connection::move_home() {
@@ -300,7 +317,8 @@ void Connection::on_secured() {
   deadline_.start(shard_->loop(), Seconds(limits.preauth_time),
                   [this] { fail(xmpp::StreamCondition::connection_timeout); });
   xmpp::TlsFacts facts;
-  for (const std::string_view type : {xmpp::tls_exporter, xmpp::tls_server_end_point, xmpp::tls_unique})
+  for (const std::string_view type :
+       {xmpp::tls_exporter, xmpp::tls_server_end_point, xmpp::tls_unique})
     if (auto data = transport_->channel_binding(type))
       facts.bindings.push_back({std::string(type), std::move(*data)});
   stream_.on_tls(std::move(facts));

@@ -50,7 +50,10 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   // Where stanzas are written to; wrote() follows each. `id`: a committed stanza that counts as
   // delivered when its bytes were taken by the transport; 0: none such.
   std::string& output() { return output_; }
+  void send_text(std::string_view xml) { send(xml); }
   void wrote(MessageId id);
+  // False while a slow reader has enough before it.
+  bool takes_more() const;
   // At the end of the turn: all of it in one write.
   void flush();
 
@@ -103,8 +106,8 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   void take(std::string_view bytes);
   std::size_t cut(std::string_view input);
   void take_item(xml::Scanner::Token token, std::string_view bytes);
-  void too_large();
-  void skipped();
+  void too_large(std::string_view front);
+  void skipped(xml::Scanner::Token token);
   bool reading() const;
   bool spend(std::size_t bytes);
   xml::Bounds bounds() const;
@@ -131,6 +134,7 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   xml::Scanner scanner_;
   xmpp::ServerStream stream_;
   xml::NamespaceScope scope_;
+  std::unique_ptr<StanzaHead> oversized_;  // of the stanza that is being skipped
   Session* session_ = nullptr;
   ModuleHost* host_ = nullptr;  // of the stream's domain, on this shard
 

@@ -32,7 +32,7 @@ Result<store::Position> Ledger::commit(Stanza& stanza, SessionKey session, std::
     return position;
   }
   ++last_;
-  open_.insert_or_assign(stanza.id, Open{position->segment, SharedBytes(bytes)});
+  open_.insert_or_assign(stanza.id, Open{*position, static_cast<std::uint32_t>(bytes.size())});
   return position;
 }
 
@@ -52,11 +52,12 @@ unsigned Ledger::owner(MessageId id) const {
 
 void Ledger::leave_segment(std::uint64_t segment) {
   for (auto& [id, open] : open_) {
-    if (open.segment > segment) continue;
-    auto position =
-        journal_->append(static_cast<std::uint8_t>(RecordKind::commit), open.record.view());
-    if (!position) return;  // full: the old segment stays, and is offered again
-    open.segment = position->segment;
+    if (open.end.segment > segment) continue;
+    const auto record = journal_->read(open.end, open.bytes);
+    if (!record) return;  // the old segment stays, and is offered again
+    auto position = journal_->append(static_cast<std::uint8_t>(RecordKind::commit), *record);
+    if (!position) return;  // the disk is full: likewise
+    open.end = *position;
   }
   journal_->remove_segment(segment);
 }

@@ -46,9 +46,10 @@ class Ledger {
   std::uint64_t lost_notes() const { return lost_notes_; }
 
  private:
+  // Where the record stands; its bytes are read again in the rare case that they are needed.
   struct Open {
-    std::uint64_t segment;
-    SharedBytes record;
+    store::Position end;
+    std::uint32_t bytes;
   };
   void append(RecordKind kind, std::string_view bytes, store::Space space);
 

@@ -60,21 +60,28 @@ void Session::send_now(const Stanza& stanza, std::string_view extra) {
     connection_->wrote(stanza.id);
     return;
   }
-  std::string xml = stanza.to_xml(extra);
-  if (connection_ != nullptr) {
-    connection_->output() += xml;
-    connection_->wrote(0);
-  }
-  queue(stanza, std::move(xml));
+  queue(stanza, stanza.to_xml(extra));
+  write_more();
 }
 
 void Session::queue(const Stanza& stanza, std::string xml) {
   const std::uint32_t number = managed_->outbound.push(stanza.id, std::move(xml), stanza.accepted);
   if (stanza.id != 0 && resumable()) shard().ledger().note(SentRecord{key_, stanza.id, number});
   if (managed_->outbound.bytes() > host().limits().sm_queue_bytes) return overflow();
-  constexpr std::size_t worth_asking = 8;
-  if (!managed_->asked && managed_->outbound.waiting().size() >= worth_asking) ask_for_ack();
   shard().watch_acks(*this);
+}
+
+// A stalled client's stanzas wait in the queue alone, so that they are in memory once.
+void Session::write_more() {
+  constexpr std::size_t worth_asking = 8;
+  if (connection_ == nullptr || !managed_) return;
+  while (managed_->written != managed_->outbound.sent() && connection_->takes_more()) {
+    const Unacked* next = managed_->outbound.find(++managed_->written);
+    if (next == nullptr) continue;  // acknowledged already
+    connection_->output() += next->xml;
+    connection_->wrote(0);
+  }
+  if (!managed_->asked && managed_->outbound.waiting().size() >= worth_asking) ask_for_ack();
 }
 
 void Session::ask_for_ack() {
@@ -84,14 +91,22 @@ void Session::ask_for_ack() {
   send_raw("<r xmlns='urn:xmpp:sm:3'/>");
 }
 
-// HOSTILE 65, DECISIONS.md 20: a client that reads but never acknowledges stays connected and
-// loses the ability to resume; one that is away ends, and what waits for it is handed over.
+// HOSTILE 65, 170, DECISIONS.md 20: a client that reads but never acknowledges stays connected and
+// loses the ability to resume. One that does not read, or is away, ends, and what waits for it is
+// handed over: to the account's other sessions, or to the offline store.
 void Session::overflow() {
   Shard& home = shard();
   home.log().info("session-not-resumable", {{"jid", address_.text()}, {"reason", "queue full"}});
-  if (connection_ == nullptr) {
+  if (connection_ == nullptr || managed_->written != managed_->outbound.sent()) {
     home.loop().post([&home, key = key_] {
-      if (Session* session = home.find_session(key)) home.end_session(*session, SessionEnd::lost);
+      Session* session = home.find_session(key);
+      if (session == nullptr) return;
+      session->managed_->token.clear();
+      home.ledger().note(EndedRecord{key});
+      if (session->connection_ != nullptr)
+        session->connection_->abandon();  // without a token this ends the session
+      else
+        home.end_session(*session, SessionEnd::lost);
     });
     return;
   }

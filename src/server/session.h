@@ -39,6 +39,7 @@ struct Managed {
   std::uint32_t resume_seconds = 0;
   std::uint32_t journalled_handled = 0;   // the last <a h/> that the journal knows
   std::optional<std::uint32_t> ack_owed;  // the client asked when this many had come
+  std::uint32_t written = 0;              // the last stanza of ours that the connection was given
   bool asked = false;                     // an <r/> of ours is not answered yet
   bool watched = false;                   // by the shard's sweep
   bool owing = false;                     // in the shard's list of owed acks
@@ -75,6 +76,8 @@ class Session {
   void send(const Stanza& stanza, std::string_view extra = {});
   // The same without asking modules.
   void send_now(const Stanza& stanza, std::string_view extra = {});
+  // The connection takes bytes again: gives it what waits in the queue, as much as it wants.
+  void write_more();
   // What is no stanza: <a/>, <r/>, stream errors.
   void send_raw(std::string_view xml);
 

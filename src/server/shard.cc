@@ -126,6 +126,8 @@ void Shard::end_turn() {
   flush_mailboxes();
   flush_connections();
   dropped_.clear();
+  // A flush makes notes of its own (what counts as delivered): they are written in one more turn.
+  if (ledger_.journal().appended() != ledger_.journal().written()) loop().post([] {});
 }
 
 void Shard::post_to(unsigned shard, Letter letter) {
@@ -193,6 +195,23 @@ void Shard::drop(Connection& connection) {
 
 void Shard::want_flush(Connection& connection) { to_flush_.push_back(connection.id()); }
 void Shard::want_read(Connection& connection) { to_read_.push_back(connection.id()); }
+
+bool Shard::pressed() const {
+  if (server_.database().pressed()) return true;
+  for (unsigned shard = 0; shard < server_.shard_count(); ++shard)
+    if (server_.shard(shard).mailbox_.waiting() > limits_.shard_mailbox) return true;
+  return false;
+}
+
+void Shard::read_when_relieved(Connection& connection) {
+  constexpr Milliseconds moment{5};
+  to_read_relieved_.push_back(connection.id());
+  if (relief_timer_.running()) return;
+  relief_timer_.start(loop(), moment, [this] {
+    for (const ConnectionId id : std::exchange(to_read_relieved_, {}))
+      if (Connection* waiting = find_connection(id)) waiting->read_input();
+  });
+}
 
 // --- acknowledgements ----------------------------------------------------------------------------
 

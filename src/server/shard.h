@@ -142,6 +142,10 @@ class Shard final : private store::Executor {
   // It has output, or input that did not fit into this turn.
   void want_flush(Connection& connection);
   void want_read(Connection& connection);
+  // Back-pressure (DECISIONS.md 11): too much waits in the database or on its way to a shard, so
+  // sockets are not read for a moment.
+  bool pressed() const;
+  void read_when_relieved(Connection& connection);
 
   // Its client should acknowledge what it got, sooner or later.
   void watch_acks(Session& session);
@@ -214,7 +218,8 @@ class Shard final : private store::Executor {
   SessionMap sessions_;
   std::unordered_map<ConnectionId, std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Connection>> dropped_;
-  std::vector<ConnectionId> to_flush_, to_read_;
+  std::vector<ConnectionId> to_flush_, to_read_, to_read_relieved_;
+  net::Timer relief_timer_;
   std::vector<SessionKey> ack_watch_;  // sessions with stanzas that are not acknowledged
   std::vector<SessionKey> ack_owed_;   // sessions whose clients wait for an <a/>
   std::map<std::string, WallTime> sign_ins_;

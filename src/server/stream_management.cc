@@ -30,10 +30,23 @@ std::uint32_t InboundCount::handled(store::Position synced) {
   return commits_.front().number - 1;
 }
 
+namespace {
+
+// Memory of one entry beside its text.
+constexpr std::uint64_t entry_bytes = sizeof(Unacked) + 16;
+
+}  // namespace
+
 std::uint32_t OutboundQueue::push(MessageId id, std::string xml, WallTime accepted) {
-  bytes_ += xml.size();
+  bytes_ += xml.size() + entry_bytes;
   queue_.push_back({++sent_, id, std::move(xml), accepted});
   return sent_;
+}
+
+const Unacked* OutboundQueue::find(std::uint32_t number) const {
+  if (queue_.empty()) return nullptr;
+  const std::uint32_t place = number - queue_.front().number;  // numbers follow each other
+  return place < queue_.size() && queue_[place].number == number ? &queue_[place] : nullptr;
 }
 
 std::optional<std::vector<Unacked>> OutboundQueue::acknowledge(std::uint32_t h) {
@@ -41,7 +54,7 @@ std::optional<std::vector<Unacked>> OutboundQueue::acknowledge(std::uint32_t h) 
   if (!possible) return std::nullopt;
   std::vector<Unacked> got;
   while (!queue_.empty() && at_or_before(queue_.front().number, h)) {
-    bytes_ -= queue_.front().xml.size();
+    bytes_ -= queue_.front().xml.size() + entry_bytes;
     got.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
@@ -53,7 +66,7 @@ std::optional<std::vector<Unacked>> OutboundQueue::acknowledge(std::uint32_t h) 
 void OutboundQueue::restore(std::uint32_t acked, std::deque<Unacked> known) {
   queue_ = std::move(known);
   bytes_ = 0;
-  for (const Unacked& stanza : queue_) bytes_ += stanza.xml.size();
+  for (const Unacked& stanza : queue_) bytes_ += stanza.xml.size() + entry_bytes;
   acked_ = acked;
   sent_ = queue_.empty() ? acked : queue_.back().number;
   gaps_ = true;

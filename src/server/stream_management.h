@@ -69,6 +69,8 @@ class OutboundQueue {
   // The client never acknowledges: forget what needs no store, keep counting.
   std::vector<Unacked> give_up();
 
+  // nullptr when it was acknowledged.
+  const Unacked* find(std::uint32_t number) const;
   const std::deque<Unacked>& waiting() const { return queue_; }
   std::deque<Unacked> take_all();
   std::uint64_t bytes() const { return bytes_; }

@@ -221,6 +221,19 @@ Result<Position> Journal::append(std::uint8_t kind, std::string_view payload, Sp
   return appended_;
 }
 
+Result<std::string> Journal::read(Position end, std::size_t payload_bytes) const {
+  const Bytes size = record_size(payload_bytes);
+  for (const Segment& segment : segments_) {
+    if (segment.number != end.segment) continue;
+    const std::uint64_t start = end.offset - size;
+    const std::string bytes = TRY(segment.file->read(start, size));
+    const auto record = decode_record(bytes, segment.salt, start);
+    if (!record) return fail(Fault::malformed, "a journal record cannot be read again");
+    return std::string(record->payload);
+  }
+  return fail(Fault::not_found, "the journal segment is gone");
+}
+
 void Journal::put(std::uint8_t kind, std::string_view payload) {
   const Segment& segment = segments_.back();
   const auto encode = [&](std::uint8_t own_kind, std::string_view bytes) {

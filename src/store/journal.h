@@ -87,6 +87,10 @@ class Journal {
   // the records appended since the last write() count; their outcome is an error.
   Result<> write();
 
+  // The payload of a record that write() has written, by the Position that append() gave. Blocks
+  // as little as the page cache does.
+  Result<std::string> read(Position end, std::size_t payload_bytes) const;
+
   Position appended() const { return appended_; }
   Position written() const { return written_; }
   Position synced() const { return synced_; }

@@ -56,22 +56,30 @@ class Offline {
     ++backlog.count;
     backlog.bytes += xml.size();
 
+    put(event.account.address(), stanza.copy());
+    return Flow::stop;
+  }
+
+  // What cannot be stored now stays open in the journal and in memory, and is tried again.
+  void put(const Jid& account, Stanza stanza) {
     store::NewMessage message;
     message.message = {message_id_text(stanza.id), stanza.head.from.text(), stanza.head.to.text(),
-                       stanza.accepted, SharedBytes(xml)};
-    message.references.push_back({box_of(event.account), 0});
+                       stanza.accepted, SharedBytes(stanza.to_xml())};
+    message.references.push_back({{account.text(), store::BoxKind::offline, {}}, 0});
     std::vector<store::NewMessage> batch;
     batch.push_back(std::move(message));
-    host_.stores().messages().add(std::move(batch), [this, account = event.account.address(),
-                                                     kept = stanza.copy()](Result<> added) {
-      // What is not stored stays open in the journal and is tried again after the next start.
-      if (added)
-        host_.done(kept);
-      else
-        host_.log().error("offline-not-stored",
-                          {{"account", account.text()}, {"reason", added.error().text}});
-    });
-    return Flow::stop;
+    host_.stores().messages().add(
+        std::move(batch), [this, account, kept = std::move(stanza)](Result<> added) mutable {
+          if (added) return host_.done(kept);
+          host_.log().error("offline-not-stored",
+                            {{"account", account.text()}, {"reason", added.error().text}});
+          unstored_.emplace_back(account, std::move(kept));
+          if (!retry_.running()) host_.after(retry_, retry_interval, [this] { retry(); });
+        });
+  }
+
+  void retry() {
+    for (auto& [account, stanza] : std::exchange(unstored_, {})) put(account, std::move(stanza));
   }
 
   void hand_over(SessionAvailable& event) {
@@ -99,6 +107,7 @@ class Offline {
           }
           deliver(*now, *session, *found);
           if (found->size() == page) return next_page(address, key, found->back().id);
+          deliver_unstored(*now, *session);
           now->data<Backlog>() = {};
         });
   }
@@ -123,7 +132,20 @@ class Offline {
     });
   }
 
+  void deliver_unstored(const Account& account, Session& session) {
+    std::erase_if(unstored_, [&](auto& entry) {
+      if (entry.first != account.address()) return false;
+      entry.second.late = true;
+      session.send(entry.second, message_extras(account, entry.second));
+      return true;
+    });
+  }
+
+  static constexpr Seconds retry_interval{2};
+
   ModuleHost& host_;
+  std::vector<std::pair<Jid, Stanza>> unstored_;  // bounded by each account's limits
+  Timer retry_;
 };
 
 }  // namespace herold::server
