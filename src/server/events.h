@@ -20,6 +20,7 @@ class Account;
 class IqRequest;
 class Loading;
 class ModuleHost;
+struct AdhocCommand;
 struct Domain;
 
 // --- accounts: the rows of an address in memory, on its home shard -----------------------------
@@ -160,11 +161,15 @@ struct DiscoItemsAsked {
   bool node_known = false;
 };
 
+// The ad-hoc commands (XEP-0050) of the server: each module adds its own (commands.h).
+struct CommandsAsked {
+  std::vector<const AdhocCommand*>& commands;
+};
+
 using Hooks = HookTable<AccountLoading, AccountRemoved, StreamFeatures, PreauthRequest, ClientNonza,
                         SessionBound, SessionResumed, SessionEnded, SessionAvailable, MessageSent,
                         MessageAccepted, PresenceSent, IqSent, ClientActive, MessageReceived,
-                        MessageDelivered, MessageUndelivered, PresenceRecipients,
-                        PresenceReceived, IqReceived,
-                        InactiveClient, DiscoInfoAsked, DiscoItemsAsked>;
+                        MessageDelivered, MessageUndelivered, PresenceRecipients, PresenceReceived,
+                        IqReceived, InactiveClient, DiscoInfoAsked, DiscoItemsAsked, CommandsAsked>;
 
 }  // namespace herold::server

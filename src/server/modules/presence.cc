@@ -71,9 +71,16 @@ class Presence {
       if (seen_by_contact(contact.subscription))
         contacts.push_back(Jid::trusted(std::string(contact.address)));
     });
+    show_only_to(account, contacts);
     if (!contacts.empty()) host_.send_to_all(stanza, contacts);
     for (const auto& own : account.sessions())
       if (own->available()) own->send(addressed(stanza, own->address()));
+  }
+
+  // Without those whom another module hides the user from (XEP-0191).
+  void show_only_to(const Account& account, std::vector<Jid>& contacts) {
+    PresenceRecipients recipients{account, contacts};
+    std::ignore = host_.hooks().fire(recipients);
   }
 
   // A new session learns of the others (section 4.2.2, last paragraph).
@@ -91,6 +98,7 @@ class Presence {
       if (sees_contact(contact.subscription))
         contacts.push_back(Jid::trusted(std::string(contact.address)));
     });
+    show_only_to(session.account(), contacts);
     if (contacts.empty()) return;
     StanzaHead head = StanzaHead::of(PresenceType::probe);
     head.from = session.address();
