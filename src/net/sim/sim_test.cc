@@ -39,6 +39,23 @@ TEST(SimWorld, TheWallClockStepsAndTimersDoNot) {
   EXPECT_EQ(world.clock().wall() - before, Seconds(10 - 3600));
 }
 
+TEST(SimWorld, ADroppedLoopForgetsWhatWaitedAndGoesOn) {
+  SimWorld world(1);
+  SimLoop& loop = world.add_loop();
+  int ran = 0;
+  Timer timer;
+  timer.start(loop, Seconds(1), [&] { ++ran; });
+  loop.post([&] { ++ran; });
+  loop.set_turn_end([&] { ++ran; });
+  loop.drop();
+  EXPECT_FALSE(timer.running());
+  EXPECT_TRUE(world.settle());
+  EXPECT_EQ(ran, 0);
+  loop.post([&] { ++ran; });
+  EXPECT_TRUE(world.settle());
+  EXPECT_EQ(ran, 1);
+}
+
 TEST(SimWorld, RunEndsWithStopOrWithNothingLeft) {
   SimWorld world(1);
   SimLoop& first = world.add_loop();

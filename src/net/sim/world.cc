@@ -14,6 +14,12 @@ void SimLoop::run() {
   stopped_ = false;
 }
 
+void SimLoop::drop() {
+  turn_end_ = nullptr;
+  timers_.clear();
+  while (!tasks_.empty()) std::vector<Task>().swap(tasks_);
+}
+
 bool SimLoop::ready() const {
   const auto next = timers_.next();
   return !tasks_.empty() || (next && *next <= clock().now());
@@ -33,11 +39,7 @@ void SimLoop::turn() {
 
 SimWorld::~SimWorld() {
   // What the tasks own may hold timers of other loops: all go while all loops are there.
-  for (const auto& loop : loops_) {
-    loop->turn_end_ = nullptr;
-    loop->timers_.clear();
-    std::vector<Task>().swap(loop->tasks_);
-  }
+  for (const auto& loop : loops_) loop->drop();
 }
 
 SimLoop& SimWorld::add_loop() {

@@ -38,6 +38,9 @@ class SimLoop final : public Loop {
   // Runs the whole world until this loop is stopped or nothing is left to do.
   void run() override;
   void stop() override { stopped_ = true; }
+  // The process of this loop dies: tasks, timers and turn end are dropped unrun. The next process
+  // may use the loop afresh.
+  void drop();
 
  private:
   friend class SimWorld;

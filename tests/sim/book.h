@@ -1,0 +1,53 @@
+// What was sent, acknowledged and received in one run, and what the server broke of its promise.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace herold::sim {
+
+// One bound session as its client sees it, over all its resumptions.
+struct Reception {
+  std::string account;
+  std::string name;                          // for messages to people
+  std::set<std::string, std::less<>> ids;    // stanza-ids that it got
+  std::map<unsigned, std::uint32_t> newest;  // by sending client: the highest serial so far
+};
+
+class Book {
+ public:
+  struct Entry {
+    unsigned sender = 0;  // client
+    std::string account;  // of the recipient
+    bool acked = false;
+    bool bounced = false;
+    unsigned received = 0;
+    std::string stanza_id;
+  };
+
+  // A message is about to be sent; its serial number grows with time.
+  std::uint32_t write(unsigned sender, std::string account);
+  void acked(std::uint32_t serial) { entries_.at(serial).acked = true; }
+  void bounced(std::uint32_t serial, std::string_view condition);
+  void received(Reception& reception, std::uint32_t serial, std::string_view stanza_id);
+
+  void blame(std::string problem);
+  const std::vector<std::string>& problems() const { return problems_; }
+  // Serials that were acknowledged and did not arrive, except at the accounts of `forgiven`.
+  std::vector<std::uint32_t> missing(const std::set<std::string>& forgiven) const;
+  const Entry& entry(std::uint32_t serial) const { return entries_.at(serial); }
+  std::size_t sent() const { return entries_.size(); }
+  std::size_t deliveries() const { return deliveries_; }
+  std::size_t acknowledged() const;
+
+ private:
+  std::vector<Entry> entries_;
+  std::vector<std::string> problems_;
+  std::size_t deliveries_ = 0;
+};
+
+}  // namespace herold::sim

@@ -1,0 +1,302 @@
+// The client's side of the promise.
+#include "client.h"
+
+#include <charconv>
+
+#include "process.h"
+#include "xml/parser.h"
+#include "xmpp/ext/stanza_id.h"
+
+namespace herold::sim {
+namespace {
+
+constexpr xml::Bounds bounds{1 << 20, 1000, 50, 64};
+constexpr std::string_view sm_ns = "urn:xmpp:sm:3";
+
+std::uint32_t number_in(std::string_view text) {
+  std::uint32_t value = UINT32_MAX;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+}  // namespace
+
+Client::Client(ClientWorld world, Persona persona)
+    : world_(std::move(world)), persona_(std::move(persona)), scanner_(bounds) {
+  config_.account = xmpp::Jid::trusted(persona_.account);
+  config_.credentials.username = config_.account.local();
+  config_.credentials.keys = world_.keys;
+  config_.policy.forced = xmpp::Mechanism::scram_sha_256;
+  config_.tls = xmpp::ClientStreamConfig::Tls::never;
+}
+
+Client::~Client() = default;
+
+void Client::set_state(State state) {
+  state_ = state;
+  since_ = world_.loop.clock().now();
+}
+
+// --- the connection ------------------------------------------------------------------------------
+
+void Client::connect() {
+  auto pair = world_.network.connect("10.0.0." + std::to_string(persona_.number + 1));
+  if (!world_.dial(std::move(pair.server))) return;
+  ++connection_;
+  link_ = pair.link;
+  transport_ = std::move(pair.client);
+  scanner_ = xml::Scanner(bounds);
+  scope_ = {};
+  input_.clear();
+  output_.clear();
+  reading_ = true;
+  stream_ = std::make_unique<xmpp::ClientStream>(static_cast<xmpp::ClientStreamHost&>(*this),
+                                                 config_, world_.crypto, world_.random);
+  set_state(State::signing_in);
+  transport_->attach(world_.loop, *this);
+  stream_->start();
+}
+
+// Called from inside of callbacks too: what runs now is destroyed in a later turn.
+void Client::drop_connection() {
+  ++connection_;
+  if (transport_) transport_->detach();
+  world_.loop.post([transport = std::move(transport_), stream = std::move(stream_)] {});
+  set_state(State::offline);
+  counting_ = enabling_ = false;
+  if (persona_.managed && !token_.empty()) return;
+  forget();
+}
+
+void Client::lose_connection(Loss how) {
+  if (how == Loss::reset) world_.network.reset(link_);
+  if (how == Loss::silent) world_.network.freeze(link_);
+  drop_connection();
+}
+
+void Client::forget() {
+  token_.clear();
+  unacked_.clear();
+  sent_plainly_.clear();
+}
+
+void Client::sign_off() {
+  set_state(State::leaving);
+  set_reading(true);
+  stream_->close();
+}
+
+void Client::set_reading(bool on) {
+  reading_ = on;
+  transport_->set_reading(on);
+}
+
+void Client::send(std::string_view bytes) {
+  output_ += bytes;
+  flush();
+}
+
+void Client::flush() {
+  if (!transport_) return;
+  output_.erase(0, transport_->write(output_));
+}
+
+void Client::on_ended(net::Ending, std::string_view) { drop_connection(); }
+
+void Client::restart_input() {
+  scanner_.restart();
+  scope_ = {};
+}
+
+void Client::on_readable() {
+  const std::uint64_t connection = connection_;
+  std::string buffer(4096, '\0');
+  while (connection == connection_ && reading_) {
+    const std::size_t size = transport_->read(buffer);
+    if (size == 0) return;
+    input_.append(buffer, 0, size);
+    feed();
+  }
+}
+
+void Client::feed() {
+  const std::uint64_t connection = connection_;
+  while (connection == connection_ && !input_.empty() && stream_->wants_input()) {
+    const auto [token, size] = scanner_.next(input_);
+    if (token == xml::Scanner::Token::need_more) return;
+    const std::string item = input_.substr(0, size);
+    input_.erase(0, size);
+    take_item(token, item);
+  }
+}
+
+void Client::take_item(xml::Scanner::Token token, const std::string& item) {
+  using Token = xml::Scanner::Token;
+  switch (token) {
+    case Token::header: {
+      auto header = xml::parse_header(item, bounds);
+      if (!header) return blame("a stream header that cannot be read");
+      scope_ = header->scope;
+      return stream_->on_header(*header);
+    }
+    case Token::element: {
+      auto element = xml::parse_element(item, scope_, bounds);
+      if (!element) return blame("an element that cannot be read");
+      return stream_->on_element(std::move(*element));
+    }
+    case Token::footer:
+      return stream_->on_footer();
+    case Token::whitespace:
+      return;
+    default:
+      return blame("bytes that are no stream: " + item);
+  }
+}
+
+void Client::on_closed(const xmpp::ClientStreamError* error) {
+  if (error != nullptr && error->kind == xmpp::ClientStreamError::Kind::stream &&
+      error->stream.condition != xmpp::StreamCondition::system_shutdown)
+    blame("stream error: " + error->describe());
+  else if (error != nullptr && error->kind != xmpp::ClientStreamError::Kind::stream &&
+           error->kind != xmpp::ClientStreamError::Kind::ended)
+    blame("stream ended: " + error->describe());
+  flush();
+  if (state_ == State::leaving) forget();  // in peace: the server has ended the session
+  drop_connection();
+}
+
+// --- sessions ------------------------------------------------------------------------------------
+
+void Client::on_signed_in(xml::Element) {
+  if (token_.empty()) return stream_->bind(persona_.resource);
+  send("<resume xmlns='urn:xmpp:sm:3' h='" + std::to_string(got_) + "' previd='" + token_ + "'/>");
+}
+
+void Client::on_bind_failed(const xmpp::StanzaError& error) {
+  blame("cannot bind: " + error.text);
+  drop_connection();
+}
+
+void Client::on_bound(const xmpp::Jid&) {
+  ++sessions_;
+  reception_ = {persona_.account, address() + " session " + std::to_string(sessions_), {}, {}};
+  got_ = acked_ = 0;
+  expected_ = Expect::anything;
+  set_state(State::online);
+  if (persona_.managed) {
+    send("<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+    enabling_ = true;
+  }
+  begin_session();
+}
+
+void Client::begin_session() {
+  // What an earlier session had sent without knowing its fate is sent again: as new messages.
+  const std::deque<Sent> again = std::exchange(unacked_, {});
+  if (persona_.carbons)
+    send_stanza({0, "", "<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>", false});
+  const std::string priority = std::to_string(persona_.priority);
+  send_stanza({0, "", "<presence><priority>" + priority + "</priority></presence>", false});
+  active_ = true;
+  for (const Sent& sent : again)
+    if (sent.is_message) send_message(sent.to, "again");
+}
+
+void Client::send_stanza(Sent stanza) {
+  send(stanza.xml);
+  if (enabling_) unacked_.push_back(std::move(stanza));
+}
+
+void Client::send_message(const std::string& to, std::string_view filler) {
+  const std::uint32_t serial = world_.book.write(persona_.number, to.substr(0, to.find('/')));
+  const std::string number = std::to_string(serial);
+  std::string xml = "<message type='chat' id='" + number + "' to='" + to + "'><body>" + number +
+                    " " + std::string(filler) + "</body></message>";
+  send_stanza({serial, to, std::move(xml), true});
+  // Whoever has no stream management knows by a later answer that the server took it.
+  if (persona_.managed) return;
+  sent_plainly_.push_back(serial);
+  send("<iq type='get' to='sim.test' id='" + number + "'><ping xmlns='urn:xmpp:ping'/></iq>");
+}
+
+void Client::ask_for_ack() {
+  if (enabling_) send("<r xmlns='urn:xmpp:sm:3'/>");
+}
+
+void Client::toggle_activity() {
+  active_ = !active_;
+  send(active_ ? "<active xmlns='urn:xmpp:csi:0'/>" : "<inactive xmlns='urn:xmpp:csi:0'/>");
+}
+
+// --- what the server says ------------------------------------------------------------------------
+
+void Client::on_element(xml::Document document) {
+  const xml::Element element = document.root();
+  if (element.ns() == sm_ns) return take_management(element);
+  if (counting_) ++got_;
+  if (element.name() == "message") return take_message(element);
+  if (element.name() == "iq") return take_iq(element);
+}
+
+void Client::take_message(xml::Element message) {
+  if (message.attribute("type") == "error")
+    return world_.book.bounced(number_in(message.attribute("id")),
+                               message.child("error", message.ns()).first_child().name());
+  const xml::Element body = message.child("body", message.ns());
+  if (!body) return;  // a carbon copy
+  const xml::Element id = message.child("stanza-id", "urn:xmpp:sid:0");
+  world_.book.received(reception_, number_in(body.text()), id ? id.attribute("id") : "");
+}
+
+void Client::take_iq(xml::Element iq) {
+  const std::string id(iq.attribute("id"));
+  if (iq.attribute("type") == "get")
+    return send_stanza({0, "", "<iq type='result' id='" + id + "' to='sim.test'/>", false});
+  if (!persona_.managed && iq.attribute("from") == domain) {
+    while (!sent_plainly_.empty() && sent_plainly_.front() <= number_in(id)) {
+      world_.book.acked(sent_plainly_.front());
+      sent_plainly_.pop_front();
+    }
+  }
+}
+
+void Client::take_management(xml::Element element) {
+  if (element.name() == "r")
+    return send("<a xmlns='urn:xmpp:sm:3' h='" + std::to_string(got_) + "'/>");
+  if (element.name() == "a") return take_ack(number_in(element.attribute("h")));
+  if (element.name() == "enabled") {
+    counting_ = true;
+    token_ = element.attribute("id");
+    return;
+  }
+  if (element.name() == "failed") return take_refusal();
+  if (element.name() != "resumed") return blame("unknown " + std::string(element.name()));
+  if (expected_ == Expect::refused) blame("resumed after a power cut");
+  expected_ = Expect::anything;
+  ++resumptions;
+  counting_ = enabling_ = true;
+  set_state(State::online);
+  take_ack(number_in(element.attribute("h")));
+  for (const Sent& sent : unacked_) send(sent.xml);
+  ask_for_ack();
+}
+
+void Client::take_refusal() {
+  if (token_.empty()) return blame("stream management was refused");
+  if (expected_ == Expect::resumed) blame("resumption was refused");
+  ++refusals;
+  token_.clear();
+  stream_->bind(persona_.resource);
+}
+
+void Client::take_ack(std::uint32_t h) {
+  if (h < acked_ || h - acked_ > unacked_.size())
+    return blame("h=" + std::to_string(h) + " after " + std::to_string(acked_) + " with " +
+                 std::to_string(unacked_.size()) + " waiting");
+  for (; acked_ < h; ++acked_) {
+    if (unacked_.front().is_message) world_.book.acked(unacked_.front().serial);
+    unacked_.pop_front();
+  }
+}
+
+}  // namespace herold::sim

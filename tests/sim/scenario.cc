@@ -1,0 +1,302 @@
+// The course of a run.
+#include "scenario.h"
+
+#include <cstdio>
+
+namespace herold::sim {
+namespace {
+
+constexpr Seconds active_time{4};
+constexpr Seconds patience{180};  // virtual, until everything has arrived
+
+Limits limits_of(Random& random) {
+  Limits limits;
+  limits.connection_rate = limits.connection_burst = 1000;
+  limits.scram_iterations = password_iterations;
+  limits.client_bandwidth = limits.client_bandwidth_burst = 10'000'000;
+  limits.sm_resume_time = 10;
+  limits.journal_segment_bytes = 512 * 1024;
+  limits.journal_reserve_bytes = 64 * 1024;
+  // Sometimes so small that queues run over.
+  limits.sm_queue_bytes = random.below(3) == 0 ? 8 * 1024 : 1024 * 1024;
+  limits.send_buffer = random.below(3) == 0 ? 8 * 1024 : 1024 * 1024;
+  return limits;
+}
+
+net::sim::SimNetworkSettings network_of(Random& random) {
+  net::sim::SimNetworkSettings settings;
+  settings.most_delay = Milliseconds(1 + random.below(40));
+  settings.window = 1024u << random.below(7);
+  settings.short_percent = random.below(40);
+  return settings;
+}
+
+}  // namespace
+
+void Scenario::Listener::write(LogLevel level, std::string_view event,
+                               std::span<const LogField> fields) {
+  std::string line(event);
+  for (const LogField& field : fields) {
+    line += ' ' + std::string(field.key) + '=' + std::string(field.value);
+    if (event == "session-not-resumable" && field.key == "jid")
+      not_resumable.insert(std::string(field.value));
+  }
+  if (level >= LogLevel::error && !scenario_.process_->has_failed()) errors.push_back(line);
+  if (!scenario_.plan_.loud) return;
+  const auto now = scenario_.world_.clock().now().time_since_epoch().count();
+  std::printf("%10lld %s\n", static_cast<long long>(now), line.c_str());
+}
+
+Scenario::Scenario(const Plan& plan)
+    : plan_(plan),
+      random_(plan.seed * 0x9e3779b97f4a7c15 + plan.shards),
+      log_(*this),
+      world_(plan.seed),
+      network_(std::make_unique<net::sim::SimNetwork>(world_, network_of(random_))),
+      disk_(plan.seed),
+      director_(world_.add_loop()) {
+  keys_ = {crypto::HashAlgorithm::sha256, password_iterations, std::string(password_salt),
+           xmpp::scram_keys(crypto_, crypto::HashAlgorithm::sha256, "secret", password_salt,
+                            password_iterations)};
+  const std::string database = plan.folder + "/herold.sqlite";
+  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(database + end);
+  std::filesystem::copy_file(plan.database, database);
+  process_ = std::make_unique<Process>(
+      world_, disk_, log_,
+      Process::Settings{plan.shards, limits_of(random_), database, random_.number()});
+  make_clients();
+}
+
+Scenario::~Scenario() {
+  process_.reset();
+  actors_.clear();
+  for (net::sim::SimLoop* loop : client_loops_) loop->drop();
+  director_.drop();
+  network_.reset();
+}
+
+void Scenario::make_clients() {
+  for (int i = 0; i < 2; ++i) client_loops_.push_back(&world_.add_loop());
+  for (unsigned account = 0; account < accounts; ++account) {
+    // Without stream management a message may be lost on its way to a client: such accounts are
+    // only there where nothing dies.
+    const bool managed = plan_.fault != Fault::none || !chance(20);
+    for (unsigned device = 0; device < 1 + random_.below(2); ++device) {
+      Persona persona{.number = static_cast<unsigned>(actors_.size()),
+                      .account = "u" + std::to_string(account) + "@" + std::string(domain),
+                      .resource = "r" + std::to_string(device),
+                      .priority = static_cast<std::int8_t>(random_.below(2)),
+                      .managed = managed,
+                      .carbons = chance(50),
+                      .inactive = chance(30)};
+      const auto dial = [this](std::unique_ptr<net::Transport> transport) {
+        if (!process_->running()) return false;
+        process_->accept(std::move(transport));
+        return true;
+      };
+      net::sim::SimLoop& loop = *client_loops_[actors_.size() % client_loops_.size()];
+      actors_.push_back({std::make_unique<Client>(
+                             ClientWorld{*network_, loop, crypto_, random_, book_, keys_, dial},
+                             std::move(persona)),
+                         net::Timer()});
+    }
+  }
+}
+
+// --- what clients do -----------------------------------------------------------------------------
+
+void Scenario::act(std::size_t index) {
+  Client& client = *actors_[index].client;
+  actors_[index].timer.start(director_, within(Milliseconds(160)), [this, index] { act(index); });
+  switch (client.state()) {
+    case Client::State::offline:
+      if (resting_ || chance(60)) client.connect();
+      return;
+    case Client::State::signing_in:
+      // What it dialled has died meanwhile, or swallows everything.
+      if (world_.clock().now() - client.since() > Seconds(5))
+        client.lose_connection(Client::Loss::closed);
+      return;
+    case Client::State::leaving:
+      return;
+    case Client::State::online:
+      return act_online(client, index);
+  }
+}
+
+void Scenario::act_online(Client& client, std::size_t index) {
+  if (resting_) {
+    if (!client.reading()) client.set_reading(true);
+    if (client.unacked() > 0) client.ask_for_ack();
+    return;
+  }
+  if (chance(70)) return converse(client);
+  break_something(client, index);
+}
+
+std::string Scenario::somebody() {
+  const Client& chosen = *actors_[random_.below(actors_.size())].client;
+  return chance(60) ? chosen.persona().account : chosen.address();
+}
+
+void Scenario::converse(Client& client) {
+  const std::string to = somebody();
+  const std::uint64_t burst = 1 + random_.below(6);
+  for (std::uint64_t i = 0; i < burst; ++i)
+    client.send_message(chance(80) ? to : somebody(), std::string(random_.below(600), '.'));
+  if (chance(60)) client.ask_for_ack();
+}
+
+void Scenario::break_something(Client& client, std::size_t) {
+  const bool managed = client.persona().managed;
+  switch (random_.below(8)) {
+    case 0:
+      return client.sign_off();
+    case 1:
+      if (managed) client.lose_connection(Client::Loss::reset);
+      return;
+    case 2:
+      if (managed) client.lose_connection(Client::Loss::closed);
+      return;
+    case 3:
+      if (managed) client.lose_connection(Client::Loss::silent);
+      return;
+    case 4:
+      if (!managed) return;
+      client.lose_connection(Client::Loss::closed);
+      if (chance(30)) client.forget();
+      return;
+    case 5:
+      if (managed) client.set_reading(!client.reading());
+      return;
+    case 6:
+      if (client.persona().inactive) client.toggle_activity();
+      return;
+    default:
+      return client.set_reading(true);
+  }
+}
+
+// --- what befalls the server ---------------------------------------------------------------------
+
+void Scenario::plan_fault() {
+  if (plan_.fault == Fault::none) return;
+  fault_timer_.start(director_, within(Seconds(2)), [this] {
+    if (!resting_) begin_fault();
+  });
+}
+
+void Scenario::begin_fault() {
+  if (plan_.fault == Fault::power_cut) {
+    doom_ = Doom::power_cut;
+    return;
+  }
+  switch (random_.below(4)) {
+    case 0:
+      doom_ = Doom::restart;
+      return;
+    case 1:
+      doom_ = Doom::kill;
+      return;
+    default:
+      disk_.die_at(1 + random_.below(60));
+      doom_ = Doom::at_operation;
+  }
+}
+
+// Outside of the turns of any loop.
+void Scenario::die() {
+  const Doom how = doom_;
+  doom_ = Doom::none;
+  // What the last turn wrote after the process was dead never left it.
+  if (how == Doom::at_operation)
+    for (const Actor& actor : actors_)
+      if (actor.client->state() != Client::State::offline)
+        actor.client->lose_connection(Client::Loss::reset);
+  if (how == Doom::restart)
+    process_->stop();
+  else
+    process_->kill();
+  if (how == Doom::power_cut)
+    disk_.power_cut();
+  else
+    disk_.kill();
+  for (const Actor& actor : actors_)
+    if (actor.client->can_resume() && how == Doom::power_cut)
+      actor.client->expect(Client::Expect::refused);
+  restart_timer_.start(director_, within(Milliseconds(500)), [this] { start_again(); });
+}
+
+void Scenario::start_again() {
+  if (const auto started = process_->start(); !started)
+    return blame("the server does not start again: " + started.error().text);
+  plan_fault();
+}
+
+void Scenario::run_active() {
+  const MonotonicTime end = world_.clock().now() + active_time;
+  while (world_.clock().now() < end || !process_->running() || doom_ != Doom::none) {
+    if (!world_.step() || !book_.problems().empty()) return;
+    if (doom_ == Doom::at_operation ? disk_.dead() : doom_ != Doom::none) die();
+    if (world_.clock().now() > end && doom_ == Doom::at_operation && !disk_.dead()) {
+      disk_.kill();  // it came to its end without that operation
+      doom_ = Doom::none;
+    }
+  }
+}
+
+// --- the end -------------------------------------------------------------------------------------
+
+bool Scenario::at_rest() const {
+  for (const Actor& actor : actors_)
+    if (actor.client->state() != Client::State::online || actor.client->unacked() > 0) return false;
+  return process_->open_stanzas() == 0 && book_.missing({}).empty();
+}
+
+void Scenario::come_to_rest() {
+  resting_ = true;
+  fault_timer_.stop();
+  const MonotonicTime end = world_.clock().now() + patience;
+  while (world_.clock().now() < end && book_.problems().empty() && !at_rest())
+    world_.run_for(Milliseconds(500));
+}
+
+void Scenario::judge() {
+  if (!process_->running()) return;
+  for (const Actor& actor : actors_) {
+    const Client& client = *actor.client;
+    if (client.state() != Client::State::online) blame(client.address() + " does not come online");
+    if (client.unacked() > 0)
+      blame(client.address() + " waits for " + std::to_string(client.unacked()) + " acks");
+  }
+  for (const std::uint32_t serial : book_.missing({}))
+    blame("message " + std::to_string(serial) + " from client " +
+          std::to_string(book_.entry(serial).sender) + " to " + book_.entry(serial).account +
+          " was acknowledged and is lost");
+  if (const auto open = process_->open_stanzas(); open > 0)
+    blame(std::to_string(open) + " stanzas stay open in the journal");
+  for (const std::string& error : log_.errors) blame("error logged: " + error);
+}
+
+Outcome Scenario::run() {
+  if (const auto started = process_->start(); !started) {
+    blame("the server does not start: " + started.error().text);
+  } else {
+    for (std::size_t i = 0; i < actors_.size(); ++i)
+      actors_[i].timer.start(director_, within(Milliseconds(200)), [this, i] { act(i); });
+    plan_fault();
+    run_active();
+    if (book_.problems().empty()) come_to_rest();
+    judge();
+  }
+  Outcome outcome{book_.problems(), book_.sent(), book_.acknowledged(), book_.deliveries()};
+  for (const Actor& actor : actors_) {
+    outcome.resumptions += actor.client->resumptions;
+    outcome.refusals += actor.client->refusals;
+  }
+  outcome.runs = process_->runs();
+  outcome.trace = world_.trace();
+  return outcome;
+}
+
+}  // namespace herold::sim
