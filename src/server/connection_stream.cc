@@ -45,7 +45,6 @@ std::string Connection::preauth_features() {
 std::string Connection::postauth_features() {
   std::string xml =
       "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"
-      "<session xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session>"
       "<sm xmlns='urn:xmpp:sm:3'/>";
   StreamFeatures event{host_->domain(), StreamFeatures::Moment::after_login, xml};
   std::ignore = host_->hooks().fire(event);
