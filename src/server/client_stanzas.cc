@@ -12,6 +12,12 @@ bool own_address(const Jid& from, const Session& session) {
   return !from || from == session.address() || from == session.account().address();
 }
 
+// What a client's own server refuses is answered straight away: it comes from an address that the
+// client may well have blocked (XEP-0191).
+void refuse(Session& session, const Stanza& stanza, const StanzaError& error) {
+  if (stanza.head.may_get_error()) session.send(make_error(stanza.head, error));
+}
+
 }  // namespace
 
 void Shard::receive(Session& session, xml::Document document) {
@@ -52,7 +58,7 @@ void Shard::receive_message(Session& session, Stanza stanza) {
   if (!stanza.head.to) stanza.head.to = session.account().address();  // RFC 6120 section 10.3.1
   MessageSent sent{session, stanza};
   const Outcome outcome = session.host().hooks().fire(sent);
-  if (!outcome) return bounce(stanza, outcome.error());
+  if (!outcome) return refuse(session, stanza, outcome.error());
   if (*outcome == Flow::stop) return;
   if (is_durable(stanza) && !commit(stanza)) return;
   MessageAccepted accepted{session, stanza};
@@ -63,7 +69,7 @@ void Shard::receive_message(Session& session, Stanza stanza) {
 void Shard::receive_presence(Session& session, Stanza stanza) {
   PresenceSent sent{session, stanza};
   const Outcome outcome = session.host().hooks().fire(sent);
-  if (!outcome) return bounce(stanza, outcome.error());
+  if (!outcome) return refuse(session, stanza, outcome.error());
   if (*outcome == Flow::stop || !stanza.head.to) return;
   route(std::move(stanza));
 }
@@ -82,7 +88,7 @@ void Shard::receive_iq(Session& session, Stanza stanza) {
   if (for_server) return handle_request(std::move(stanza), &session, nullptr, host, at_server);
   IqSent sent{session, stanza};
   const Outcome outcome = host.hooks().fire(sent);
-  if (!outcome) return bounce(stanza, outcome.error());
+  if (!outcome) return refuse(session, stanza, outcome.error());
   if (*outcome == Flow::go_on) route(std::move(stanza));
 }
 

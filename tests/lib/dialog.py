@@ -365,6 +365,7 @@ class Player:
         except Timeout:
             raise Failed(f"{name} is still connected") from None
         if element.namespace == STREAM:
+            client.drop()
             return
         raise Failed(f"{name} received\n    {element}\nexpected the end of the connection")
 

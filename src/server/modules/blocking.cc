@@ -127,7 +127,8 @@ class Blocking {
   template <class Sent>
   Answer<> refuse_to_send(Sent& event) {
     if (!blocks(event.session.account(), event.stanza.head.to)) return {};
-    return xmpp::fail(Condition::not_acceptable, xmpp::blocked_condition);
+    return std::unexpected(StanzaError(Condition::not_acceptable, xmpp::blocked_condition)
+                               .with_type(xmpp::ErrorType::cancel));
   }
 
   // An error to a room would end the occupant's stay there.

@@ -16,7 +16,8 @@ class Subscriptions {
   static constexpr auto handlers() {
     return std::tuple{on<PresenceSent>(&Subscriptions::leave),
                       on<PresenceReceived>(&Subscriptions::arrive),
-                      on<SessionAvailable>(&Subscriptions::show_requests)};
+                      on<SessionAvailable>(&Subscriptions::show_requests),
+                      on<AccountRemoved>(&Subscriptions::cancel_all)};
   }
 
   explicit Subscriptions(ModuleHost& host) : host_(host) {}
@@ -220,6 +221,22 @@ class Subscriptions {
   static bool is_subscription(PresenceType type) {
     return type == PresenceType::subscribe || type == PresenceType::subscribed ||
            type == PresenceType::unsubscribe || type == PresenceType::unsubscribed;
+  }
+
+  // The contacts of an account that goes learn it (section 2.5.2; XEP-0077 section 3.2).
+  void cancel_all(AccountRemoved& event) {
+    Account* account = host_.find_account(event.account);
+    if (account == nullptr) return;
+    std::vector<store::RosterItem> items;
+    account->roster().for_each(
+        [&](const ContactView& contact) { items.push_back(contact.item()); });
+    for (const store::RosterItem& item : items) {
+      const Jid contact = Jid::trusted(item.address);
+      if (sees_contact(item.subscription) || item.ask)
+        send_subscription(*account, contact, PresenceType::unsubscribe);
+      if (seen_by_contact(item.subscription))
+        send_subscription(*account, contact, PresenceType::unsubscribed);
+    }
   }
 
   static Subscription with_from(Subscription subscription) {
