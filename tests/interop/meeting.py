@@ -124,10 +124,12 @@ def hold(play, *extra_arguments):
     parser = argparse.ArgumentParser()
     parser.add_argument("--server", choices=["herold", "prosody"], default="herold")
     parser.add_argument("--bin", default=None)
+    parser.add_argument("--shards", type=int, default=0, help="threads of the server")
     for argument in extra_arguments:
         parser.add_argument(argument)
     options = parser.parse_args()
-    with servers.make(options.server, {DOMAIN: {}}, binary=options.bin) as server:
+    with servers.make(options.server, {DOMAIN: {}}, binary=options.bin,
+                      shards=options.shards) as server:
         meeting = Meeting(server)
         try:
             play(meeting, options)
