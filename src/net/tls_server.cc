@@ -15,7 +15,7 @@
 
 namespace herold::net {
 
-// Immutable, so that a handshake may look into it while it is being replaced.
+// Immutable, and shared with the handshakes under way, which may look into it while it is replaced.
 class ServerCertificates {
  public:
   static Result<std::shared_ptr<const ServerCertificates>> make(

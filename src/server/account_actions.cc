@@ -34,7 +34,7 @@ void derive(Server& server, Shard& home, const Jid& account, crypto::SecretStrin
             std::move_only_function<void(Result<Credentials>)> then) {
   const ModuleHost* host = home.find_host(account.domain());
   const std::uint64_t iterations = (host ? host->limits() : home.limits()).scram_iterations;
-  auto waiting = std::make_shared<decltype(then)>(std::move(then));  // with the worker's task
+  auto waiting = std::make_shared<decltype(then)>(std::move(then));  // shared with the worker
   const bool taken = server.workers().run([&server, &home, waiting, iterations,
                                            password = std::move(password)] {
     SystemRandom random;

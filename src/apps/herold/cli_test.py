@@ -221,8 +221,9 @@ client = ["127.0.0.1:{port}"]
         def make(name, days):
             subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                             "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
-                            "-out", certificate, "-subj", "/CN=" + name, "-addext", "subjectAltName=DNS:" + name,
-                            "-days", str(days)], check=True, capture_output=True)
+                            "-out", certificate, "-subj", "/CN=" + name,
+                            "-addext", "subjectAltName=DNS:" + name, "-days", str(days)],
+                           check=True, capture_output=True)
             os.chmod(key, 0o600)
         with open(self.config, "a", encoding="utf-8") as file:
             file.write('[tls]\ncertificate = "cert.pem"\nkey = "key.pem"\n')
