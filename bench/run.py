@@ -48,11 +48,14 @@ def prepare(options, kind, folder):
     say(f"{peer.name}: preparing {options.users} users with {CONTACTS} contacts each")
     peer.start()
     try:
-        for scenario in ("register", "befriend"):
-            done = load(options, peer, scenario, "tls", "--sessions", options.users,
-                        "--contacts", CONTACTS)
-            if "error" in done:
-                raise RuntimeError(f"{peer.name}: {scenario}: {done['error']}")
+        def run_load(*arguments):
+            return load(options, *arguments)
+
+        error = peer.make_users(run_load, options.users) or load(
+            options, peer, "befriend", "tls", "--sessions", options.users,
+            "--contacts", CONTACTS).get("error", "")
+        if error:
+            raise RuntimeError(f"{peer.name}: {error}")
     finally:
         peer.stop()
     (folder / "ready").write_text(str(options.users))

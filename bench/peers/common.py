@@ -108,6 +108,10 @@ class Peer:
             arguments += ["--pid", str(pid)]
         return arguments
 
+    def make_users(self, run_load, count):
+        """Registers user0 ... in band; `run_load` runs herold-load. Returns an error or ""."""
+        return run_load(self, "register", "tls", "--sessions", count).get("error", "")
+
     def version(self):
         """As its Debian package says."""
         package = self.packages[0] if self.packages else self.name

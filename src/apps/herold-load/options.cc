@@ -38,7 +38,7 @@ void add_target(CLI::App& app, Options& options, Raw& raw) {
       ->transform(CLI::CheckedTransformer(choices<TransportKind>(transport_names)));
   app.add_option("--users", options.users, "Pattern of user names, with %d for the number");
   app.add_option("--password", options.password, "Everybody's password");
-  app.add_option("--mechanism", raw.mechanism, "SASL mechanism, or 'best'");
+  app.add_option("--mechanism", raw.mechanism, "SASL mechanism, or 'best'")->take_last();
   app.add_option("--ca", options.roots_file, "Verify certificates against this PEM file");
   app.add_option("--pid", options.pids,
                  "Main process of the server, whose process tree is measured; may be repeated");

@@ -16,6 +16,8 @@ class Presence final : public Scenario {
   void prepare() override { sign_in(0, worker_.share().sessions); }
 
   void on_all_ready() override {
+    began_ = worker_.now();
+    has_begun_ = true;
     if (counters_.fewest_contacts < options().contacts)
       return worker_.fail("a roster has only " + std::to_string(counters_.fewest_contacts) +
                           " contacts; the befriend scenario makes them");
@@ -34,15 +36,17 @@ class Presence final : public Scenario {
   }
 
   void on_stanza(Session& session, StanzaKind kind, std::string_view stanza) override {
-    if (kind != StanzaKind::presence || has_ended_) return;
+    if (kind != StanzaKind::presence || !has_begun_ || has_ended_) return;
     const auto mark = find_mark(stanza);
-    if (!mark || mark->number >= missing_.size()) return;
+    // A contact may still show what it said in another run.
+    if (!mark || mark->sent < began_ || mark->number >= missing_.size()) return;
     worker_.note_progress();
     ++counters_.done;
     counters_.latency.add(worker_.now() - mark->sent);
     // Servers also tell the sender itself, some do not: that delivery counts but none waits for it.
     const bool is_own = session.number() - worker_.share().first == mark->number;
-    if (!is_own && --missing_[mark->number] == 0) broadcast(following(mark->number));
+    if (!is_own && missing_[mark->number] > 0 && --missing_[mark->number] == 0)
+      broadcast(following(mark->number));
     if (counters_.done == worker_.share().count) end_measuring();
   }
 
@@ -71,6 +75,8 @@ class Presence final : public Scenario {
   }
 
   std::vector<unsigned> missing_;  // by session: deliveries of its broadcast that are under way
+  MonotonicTime began_{};
+  bool has_begun_ = false;
   bool has_ended_ = false;
 };
 

@@ -59,6 +59,8 @@ void Session::login() {
 
 void Session::leave() {
   state_ = State::leaving;
+  // What is not acknowledged would be kept for our next login (XEP-0198 section 8).
+  if (worker_.options().sm_every > 0) acknowledge();
   Connection::send("</stream:stream>");
 }
 
@@ -187,7 +189,7 @@ void Session::take_iq(std::string_view iq) {
 void Session::take_other(std::string_view element) {
   const std::string_view name = element_name(element);
   if (name == "r") {
-    Connection::send("<a xmlns='urn:xmpp:sm:3' h='" + std::to_string(received_) + "'/>");
+    acknowledge();
   } else if (name == "enabled") {
     received_ = 0;
   } else if (name == "failed") {
@@ -195,6 +197,10 @@ void Session::take_other(std::string_view element) {
   } else if (name.ends_with("error") && state_ != State::leaving) {
     fail("the server ended the stream: " + std::string(element.substr(0, 300)));
   }
+}
+
+void Session::acknowledge() {
+  Connection::send("<a xmlns='urn:xmpp:sm:3' h='" + std::to_string(received_) + "'/>");
 }
 
 void Session::be_left() {

@@ -67,6 +67,7 @@ class Session final : public Connection, public xmpp::ClientStreamHost {
   void take_element(std::string_view element);
   void take_iq(std::string_view iq);
   void take_other(std::string_view element);
+  void acknowledge();
   void be_left();
   void fail(std::string_view text);
 
