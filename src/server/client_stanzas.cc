@@ -2,6 +2,7 @@
 #include "server/connection.h"
 #include "server/server.h"
 #include "server/shard.h"
+#include "xmpp/ext/bind.h"
 #include "xmpp/ns.h"
 
 namespace herold::server {
@@ -83,6 +84,9 @@ void Shard::receive_iq(Session& session, Stanza stanza) {
     std::ignore = take_answer(stanza);
     return;
   }
+  const bool binds = stanza.head.is(IqType::set) && stanza.has(xmpp::Bind::element);
+  if (binds && (for_account || for_server))  // a second time: RFC 6120 section 7.6.2.2
+    return bounce(stanza, Condition::not_allowed);
   if (for_account)
     return handle_request(std::move(stanza), &session, &session.account(), host, at_own_account);
   if (for_server) return handle_request(std::move(stanza), &session, nullptr, host, at_server);
@@ -93,7 +97,7 @@ void Shard::receive_iq(Session& session, Stanza stanza) {
 }
 
 bool Shard::commit(Stanza& stanza) {
-  stanza.accepted = loop().clock().wall();
+  if (stanza.id == 0) stanza.accepted = loop().clock().wall();  // else it keeps its first time
   auto position = ledger_.commit(stanza, stanza.origin.session, stanza.origin.number);
   if (!position) {
     log().warning("journal-full", {{"reason", position.error().text}});
