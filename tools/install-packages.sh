@@ -4,7 +4,7 @@ set -eu
 
 build="clang-19 lld-19 llvm-19 libc6-dev libstdc++-12-dev libclang-rt-19-dev ninja-build ccache cmake pkg-config git make
   libssl-dev libicu-dev libsqlite3-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev
-  libfmt-dev libspdlog-dev libgtest-dev libbenchmark-dev libexpat1-dev libsystemd-dev"
+  libgtest-dev libbenchmark-dev libexpat1-dev libsystemd-dev"
 run="ca-certificates openssl"
 test="python3 prosody python3-slixmpp profanity finch tmux libstrophe-dev clang-format-19
   wasi-libc libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 libclang-rt-19-dev-wasm32"

@@ -66,6 +66,20 @@ void EpollLoop::post(Task task) {
   if (asleep_.exchange(false)) wake();
 }
 
+void EpollLoop::drop_tasks() {
+  for (bool more = true; more;) {  // a task's end may post another one
+    std::vector<Task> dropped = std::move(running_);
+    running_.clear();
+    running_next_ = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      for (Task& task : posted_) dropped.push_back(std::move(task));
+      posted_.clear();
+    }
+    more = !dropped.empty();
+  }
+}
+
 void EpollLoop::stop() {
   stopping_ = true;
   wake();

@@ -45,6 +45,9 @@ class EpollLoop final : public Loop {
   void set_turn_end(Task task) override { turn_end_ = std::move(task); }
   void run() override;
   void stop() override;
+  // When run() has ended for good: what was posted and never ran dies here and now, while what it
+  // refers to still lives.
+  void drop_tasks();
 
   // Calls `ready` from later turns, at first with what the file is ready for already. Edges: each
   // change is told once, so `ready` remembers it until the kernel says EAGAIN.

@@ -48,10 +48,16 @@ void Connection::start() {
   tokens_ = static_cast<std::int64_t>(limits.client_bandwidth_burst);
   tokens_at_ = shard_->now();
   const bool direct = kind_ == ListenerKind::direct_tls;
-  deadline_.start(shard_->loop(), Seconds(direct ? limits.handshake_time : limits.preauth_time),
-                  [this] { fail({xmpp::StreamCondition::connection_timeout, "Not signed in"}); });
   transport_->attach(shard_->loop(), *this);
-  if (direct) transport_->start_tls(shard_->server().tls());
+  if (direct) return shake_hands();
+  deadline_.start(shard_->loop(), Seconds(limits.preauth_time),
+                  [this] { fail({xmpp::StreamCondition::connection_timeout, "Not signed in"}); });
+}
+
+// Without a channel there is nothing to say when it takes too long (HOSTILE 34).
+void Connection::shake_hands() {
+  deadline_.start(shard_->loop(), Seconds(shard_->limits().handshake_time), [this] { abandon(); });
+  transport_->start_tls(shard_->server().tls());
 }
 
 void Connection::leave() {
@@ -112,7 +118,7 @@ void Connection::flush() {
   }
   if (start_tls_after_flush_) {
     start_tls_after_flush_ = false;
-    transport_->start_tls(shard_->server().tls());
+    shake_hands();
   }
   if (phase_ == Phase::closing) transport_->shutdown();
 }

@@ -54,6 +54,8 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   void wrote(MessageId id);
   // False while a slow reader has enough before it.
   bool takes_more() const;
+  // Its reader is behind: the transport did not take all it was given.
+  bool blocked() const { return blocked_; }
   // At the end of the turn: all of it in one write.
   void flush();
 
@@ -115,6 +117,7 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   void count_output(std::size_t taken);
   void slow_reader();
   void finish_close();
+  void shake_hands();
 
   // What is not a stanza of a session (connection_session.cc).
   bool take_nonza(xml::Element root);

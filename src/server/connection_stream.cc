@@ -15,7 +15,6 @@ void Connection::restart_input() {
 
 void Connection::begin_tls() {
   start_tls_after_flush_ = true;
-  deadline_.start(shard_->loop(), Seconds(shard_->limits().handshake_time), [this] { abandon(); });
   shard_->want_flush(*this);
 }
 

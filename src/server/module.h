@@ -10,10 +10,11 @@
 //   HEROLD_MODULE(ping, Ping)
 //
 // An instance serves one domain on one shard, so it needs no locks; its members are its state. A
-// handler of an event (events.h) is `void f(Event&)`, `Flow f(Event&)` or `Answer<> f(Event&)`,
-// or `Answer<Flow> f(Event&)`, whose error goes to the stanza's sender. A handler of a request, Get<Payload> or Set<Payload>,
-// is `Answer<Result> f(const IqContext&, const Payload&)` with a payload or Nothing as its result,
-// or `void f(IqRequest, const Payload&)` when the answer comes later.
+// handler of an event (events.h) is `void f(Event&)`, `Flow f(Event&)`, `Answer<> f(Event&)` or
+// `Answer<Flow> f(Event&)`, whose error goes to the stanza's sender. A handler of a request,
+// Get<Payload> or Set<Payload>, is `Answer<Result> f(const IqContext&, const Payload&)` with a
+// payload or Nothing as its result, or `void f(IqRequest, const Payload&)` when the answer comes
+// later.
 #pragma once
 
 #include <array>
@@ -67,8 +68,10 @@ consteval auto on(R (M::*method)(A...), Targets targets) {
 struct Module {
   ModuleDescription description;
   std::array<std::string_view, 4> features;
-  // Makes the instance for one domain on one shard and adds its handlers to the host's tables.
-  std::unique_ptr<ModuleInstance> (*start)(ModuleHost& host, const ModuleSettings& settings);
+  // Makes the instance for one domain on one shard.
+  std::unique_ptr<ModuleInstance> (*make)(ModuleHost& host, const ModuleSettings& settings);
+  // Adds its handlers to the host's tables.
+  void (*bind)(ModuleHost& host, ModuleInstance& instance);
 };
 
 namespace detail {
@@ -77,6 +80,9 @@ template <class M>
 struct Instance final : ModuleInstance {
   template <class... A>
   explicit Instance(A&&... arguments) : module(std::forward<A>(arguments)...) {}
+  void stop() override {
+    if constexpr (requires { module.stop(); }) module.stop();
+  }
   M module;
 };
 
@@ -146,15 +152,18 @@ void add_handlers(ModuleHost& host, M* module, std::index_sequence<I...>) {
 }
 
 template <class M>
-std::unique_ptr<ModuleInstance> start_module(ModuleHost& host, const ModuleSettings& settings) {
-  std::unique_ptr<Instance<M>> made;
+std::unique_ptr<ModuleInstance> make_module(ModuleHost& host, const ModuleSettings& settings) {
   if constexpr (requires { typename M::Config; })
-    made = std::make_unique<Instance<M>>(host, read_options<typename M::Config>(settings));
+    return std::make_unique<Instance<M>>(host, read_options<typename M::Config>(settings));
   else
-    made = std::make_unique<Instance<M>>(host);
+    return std::make_unique<Instance<M>>(host);
+}
+
+template <class M>
+void bind_module(ModuleHost& host, ModuleInstance& instance) {
   using Handlers = decltype(M::handlers());
-  add_handlers<M>(host, &made->module, std::make_index_sequence<std::tuple_size_v<Handlers>>{});
-  return made;
+  add_handlers<M>(host, &static_cast<Instance<M>&>(instance).module,
+                  std::make_index_sequence<std::tuple_size_v<Handlers>>{});
 }
 
 template <class M>
@@ -180,7 +189,8 @@ template <class M>
 constexpr Module describe(std::string_view name) {
   return {{name, M::about.title, specification_of<M>, module_options<M>(), on_by_default<M>()},
           M::about.features,
-          start_module<M>};
+          make_module<M>,
+          bind_module<M>};
 }
 
 }  // namespace detail

@@ -25,18 +25,33 @@ ModuleHost::~ModuleHost() = default;
 void ModuleHost::start_modules() {
   hooks_.clear();
   requests_.clear();
-  running_.clear();
-  instances_.clear();
+  std::vector<Running> before = std::exchange(running_, {});
   for (const Module* module : all_modules()) {
-    const auto settings = domain_.modules.find(module->description.name);
-    const bool known = settings != domain_.modules.end();
-    if (known ? !settings->second.enabled : !module->description.enabled_by_default) continue;
-    instances_.push_back(module->start(*this, known ? settings->second : ModuleSettings{}));
-    running_.push_back(module);
+    const auto found = domain_.modules.find(module->description.name);
+    ModuleSettings settings;
+    settings.enabled = module->description.enabled_by_default;
+    if (found != domain_.modules.end()) settings = found->second;
+    if (!settings.enabled) continue;
+    const auto old = std::ranges::find_if(before, [&](const Running& running) {
+      return running.module == module && same_effect(running.settings, settings);
+    });
+    auto instance = old != before.end() ? std::move(old->instance) : module->make(*this, settings);
+    module->bind(*this, *instance);
+    running_.push_back({module, std::move(settings), std::move(instance)});
+  }
+  for (Running& old : before) {
+    if (!old.instance) continue;
+    old.instance->stop();
+    retired_.push_back(std::move(old.instance));
   }
 }
 
-// Modules keep what must last on the accounts and in the stores, so all are started afresh.
+std::vector<const Module*> ModuleHost::running() const {
+  std::vector<const Module*> modules;
+  for (const Running& running : running_) modules.push_back(running.module);
+  return modules;
+}
+
 void ModuleHost::configure(Domain domain) {
   domain_ = std::move(domain);
   start_modules();
@@ -56,7 +71,7 @@ const crypto::Crypto& ModuleHost::crypto() const { return shard_.server().crypto
 AccountActions ModuleHost::account_actions() { return AccountActions(shard_.server()); }
 MonotonicTime ModuleHost::started() const { return shard_.server().started(); }
 
-Session* ModuleHost::find_session(SessionKey key) { return shard_.find_session(key); }
+Session* ModuleHost::find_session(SessionKey key) const { return shard_.find_session(key); }
 
 void ModuleHost::for_each_session(const std::function<void(Session&)>& visit) {
   for (const auto& [key, session] : shard_.sessions())
@@ -102,8 +117,6 @@ Account* ModuleHost::find_account(const Jid& bare) const {
   Account* account = shard_.find_account(bare.bare_text());
   return account != nullptr && account->state() == Account::State::ready ? account : nullptr;
 }
-
-Session* ModuleHost::find_session(SessionKey key) const { return shard_.find_session(key); }
 
 void ModuleHost::after(Timer& timer, Duration delay, net::Task task) {
   timer.start(shard_.loop(), delay, std::move(task));

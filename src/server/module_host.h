@@ -34,6 +34,8 @@ using net::Timer;
 class ModuleInstance {
  public:
   virtual ~ModuleInstance() = default;
+  // It is switched off or replaced: its timers end. It stays in memory for completions under way.
+  virtual void stop() = 0;
 };
 
 class ModuleHost {
@@ -49,7 +51,7 @@ class ModuleHost {
 
   Hooks& hooks() { return hooks_; }
   RequestTable& requests() { return requests_; }
-  const std::vector<const Module*>& running() const { return running_; }
+  std::vector<const Module*> running() const;
 
   Shard& shard() { return shard_; }
   net::Loop& loop();
@@ -61,15 +63,14 @@ class ModuleHost {
   AccountActions account_actions();
   MonotonicTime started() const;  // the server
 
-  // What a module keeps beyond its own life, which ends with every change of the settings: one T a
-  // type. Callbacks that come later reach it through the host, never through the module.
+  // What a module keeps beyond its own life, which ends when its settings change: one T a type.
   template <class T>
   T& data() {
     return data_.get<T>();
   }
 
   // --- sessions of this domain on this shard, and other shards ---
-  Session* find_session(SessionKey key);
+  Session* find_session(SessionKey key) const;
   void for_each_session(const std::function<void(Session&)>& visit);
   // Runs `letter` where `name`, a bare address or any other text, has its home.
   void at_home(std::string_view name, std::move_only_function<void(ModuleHost&)> letter);
@@ -96,8 +97,6 @@ class ModuleHost {
   // The account, if it is in memory already.
   Account* find_account(const Jid& bare) const;
 
-  Session* find_session(SessionKey key) const;
-
   // --- stanzas that must not be lost (DECISIONS.md 7) ---
   // Journals it, so that it is delivered even after a crash. False: its sender got an error.
   bool commit(Stanza& stanza);
@@ -115,7 +114,7 @@ class ModuleHost {
   void ask(Stanza request, Duration patience,
            std::move_only_function<void(const Stanza* answer)> then);
 
-  // Takes new settings.
+  // Takes new settings: modules whose settings have the same effect go on as they are.
   void configure(Domain domain);
 
  private:
@@ -128,9 +127,14 @@ class ModuleHost {
   Jid address_;
   Hooks hooks_;
   RequestTable requests_;
-  std::vector<const Module*> running_;
+  struct Running {
+    const Module* module;
+    ModuleSettings settings;
+    std::unique_ptr<ModuleInstance> instance;
+  };
   Slots data_;  // outlives the instances
-  std::vector<std::unique_ptr<ModuleInstance>> instances_;
+  std::vector<std::unique_ptr<ModuleInstance>> retired_;  // completions may still come to them
+  std::vector<Running> running_;
 };
 
 }  // namespace herold::server

@@ -113,6 +113,10 @@ void Server::stop_from(unsigned index, std::function<void()> stopped) {
   });
 }
 
+void Server::release_stores() {
+  for (const auto& shard : shards_) shard->release_stores();
+}
+
 void Server::fail(const Error& error) {
   world_.log.error("storage-failed", {{"reason", error.text}});
   if (fatal_) fatal_(error);

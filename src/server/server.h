@@ -65,6 +65,9 @@ class Server {
   // Ends every shard in order, on its own thread; `stopped` runs on the last one's. Sessions with
   // stream management stay in the journal, resumable (DECISIONS.md 30).
   void stop(std::function<void()> stopped);
+  // After the loops have ended and before the database is destroyed, which in turn goes before
+  // the server: its last completions still find their shards.
+  void release_stores();
   // Our surroundings failed for good (a failed sync): nothing may be promised any more.
   void set_fatal(std::function<void(const Error&)> fatal) { fatal_ = std::move(fatal); }
   void fail(const Error& error);

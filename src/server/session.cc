@@ -66,9 +66,10 @@ void Session::send_now(const Stanza& stanza, std::string_view extra) {
 
 void Session::queue(const Stanza& stanza, std::string xml) {
   const std::uint32_t number = managed_->outbound.push(stanza.id, std::move(xml), stanza.accepted);
-  if (stanza.id != 0 && resumable()) shard().ledger().note(SentRecord{key_, stanza.id, number});
-  if (managed_->outbound.bytes() > host().limits().sm_queue_bytes) return overflow();
+  if (stanza.id != 0 && resumable() && managed_->outbound.is_numbered())
+    shard().ledger().note(SentRecord{key_, stanza.id, number});
   shard().watch_acks(*this);
+  if (is_over()) overflow();
 }
 
 // A stalled client's stanzas wait in the queue alone, so that they are in memory once.
@@ -82,6 +83,11 @@ void Session::write_more() {
     connection_->wrote(0);
   }
   if (!managed_->asked && managed_->outbound.waiting().size() >= worth_asking) ask_for_ack();
+  if (is_over()) overflow();
+}
+
+bool Session::is_over() const {
+  return managed_->outbound.bytes() > host().limits().sm_queue_bytes;
 }
 
 void Session::ask_for_ack() {
@@ -95,9 +101,12 @@ void Session::ask_for_ack() {
 // loses the ability to resume. One that does not read, or is away, ends, and what waits for it is
 // handed over: to the account's other sessions, or to the offline store.
 void Session::overflow() {
+  const bool is_stuck = connection_ == nullptr || connection_->blocked();
+  // What one turn brought has not been offered to the reader yet: it may well take it.
+  if (!is_stuck && managed_->written != managed_->outbound.sent()) return;
   Shard& home = shard();
   home.log().info("session-not-resumable", {{"jid", address_.text()}, {"reason", "queue full"}});
-  if (connection_ == nullptr || managed_->written != managed_->outbound.sent()) {
+  if (is_stuck) {
     home.loop().post([&home, key = key_] {
       Session* session = home.find_session(key);
       if (session == nullptr) return;

@@ -111,6 +111,7 @@ class Session {
  private:
   friend class Shard;
   void queue(const Stanza& stanza, std::string xml);
+  bool is_over() const;
   void overflow();
 
   Account& account_;

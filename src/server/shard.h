@@ -156,6 +156,8 @@ class Shard final : private store::Executor {
 
   // Ends or detaches everything, in order; then writes the journal's clean end.
   void stop();
+  // After the loop has ended, before the database goes; nothing is asked of the stores any more.
+  void release_stores() { stores_.reset(); }
   struct Counts {
     std::uint64_t connections, sessions, accounts, open_stanzas;
     store::JournalStatistics journal;

@@ -49,17 +49,20 @@ const Unacked* OutboundQueue::find(std::uint32_t number) const {
   return place < queue_.size() && queue_[place].number == number ? &queue_[place] : nullptr;
 }
 
+bool OutboundQueue::was_sent(const Unacked& stanza) const {
+  return !gaps_ || at_or_before(stanza.number, known_);
+}
+
 std::optional<std::vector<Unacked>> OutboundQueue::acknowledge(std::uint32_t h) {
   const bool possible = at_or_before(acked_, h) && (gaps_ || at_or_before(h, sent_));
   if (!possible) return std::nullopt;
   std::vector<Unacked> got;
-  while (!queue_.empty() && at_or_before(queue_.front().number, h)) {
+  while (!queue_.empty() && was_sent(queue_.front()) && at_or_before(queue_.front().number, h)) {
     bytes_ -= queue_.front().xml.size() + entry_bytes;
     got.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
   acked_ = h;
-  if (gaps_ && at_or_before(sent_, h)) sent_ = h;
   return got;
 }
 
@@ -69,6 +72,7 @@ void OutboundQueue::restore(std::uint32_t acked, std::deque<Unacked> known) {
   for (const Unacked& stanza : queue_) bytes_ += stanza.xml.size() + entry_bytes;
   acked_ = acked;
   sent_ = queue_.empty() ? acked : queue_.back().number;
+  known_ = sent_;
   gaps_ = true;
 }
 

@@ -73,16 +73,21 @@ class OutboundQueue {
   const Unacked* find(std::uint32_t number) const;
   const std::deque<Unacked>& waiting() const { return queue_; }
   std::deque<Unacked> take_all();
+  // After a restart the numbers are only known once the client has said its `h`.
+  bool is_numbered() const { return !gaps_; }
   std::uint64_t bytes() const { return bytes_; }
   std::uint32_t sent() const { return sent_; }
   std::uint32_t acked() const { return acked_; }
 
  private:
+  bool was_sent(const Unacked& stanza) const;
+
   std::deque<Unacked> queue_;
   std::uint64_t bytes_ = 0;
   std::uint32_t sent_ = 0;
   std::uint32_t acked_ = 0;
-  bool gaps_ = false;  // after restore(): any h from acked_ on may be right
+  std::uint32_t known_ = 0;  // after restore(): the last that may have been sent before
+  bool gaps_ = false;        // after restore(): any h from acked_ on may be right
 };
 
 }  // namespace herold::server

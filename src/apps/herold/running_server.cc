@@ -53,8 +53,12 @@ RunningServer::RunningServer(const server::Config& config)
 RunningServer::~RunningServer() {
   admin_server_.reset();
   listeners_.clear();
-  server_.reset();    // its stores are gone before the database
-  database_.reset();  // finishes what waits
+  if (server_) server_->release_stores();
+  database_.reset();     // each finishes what waits and tells the shards,
+  sync_thread_.reset();  // which therefore
+  workers_.reset();      // are still there
+  for (const auto& loop : loops_) loop->drop_tasks();
+  server_.reset();
 }
 
 Result<> RunningServer::prepare() {

@@ -32,6 +32,8 @@ class Ping {
     host_.after(timer_, tick_, [this] { turn(); });
   }
 
+  void stop() { timer_.stop(); }
+
  private:
   Answer<Nothing> answer(const IqContext&, const xmpp::PingQuery&) { return Nothing{}; }
 
