@@ -3,6 +3,7 @@ import base64
 import socket
 import ssl
 import threading
+import time
 import warnings
 
 from lib import scram
@@ -202,6 +203,24 @@ def unknown_user(case):
         raise Unexpected(f"the made-up salt changes: {challenges}")
 
 
+def guessing(case):
+    """46: ten wrong passwords; then not even the right one from here, but others sign in."""
+    for _ in range(10):
+        connection = case.connect("stream")
+        exchange = scram.begin("SCRAM-SHA-1", case.user, "wrong")
+        connection.send(auth("SCRAM-SHA-1", exchange.first))
+        connection.send(response(exchange.answer(scram.decode(connection.read().text))))
+        check(Watcher(connection), "sasl not-authorized")
+        connection.drop()
+    try:
+        case.client().sign_in()
+        raise Unexpected("the eleventh attempt was let in")
+    except Refused as refusal:
+        if not refusal.element.child("temporary-auth-failure"):
+            raise Unexpected(f"refused with {refusal.element}") from None
+    case.other_client().sign_in()
+
+
 def disabled_account(case):
     """52: an account that the administration disabled."""
     case.administer("user", "disable", case.jid)
@@ -279,6 +298,61 @@ def resume_twice(case):
         raise Unexpected(f"outcomes {outcomes}, {alive} alive")
 
 
+def resume_at_the_limit(case):
+    """64: the client comes back just when its second is over: resumed with its message, or the
+    message is handed over to the next session; never both, never neither."""
+    sender = case.other_client().connect()
+    for early in (0.06, 0.02, 0, -0.02):
+        client = case.client("back").connect()
+        client.available()
+        client.send("<enable xmlns='urn:xmpp:sm:3' resume='true' max='1'/>")
+        client.wait_for(lambda e: e.name == "enabled")
+        ready = case.client("back")
+        ready.sign_in()
+        client.drop()
+        dropped = time.monotonic()
+        sender.send(f"<message to='{client.jid}' type='chat'><body>once</body></message>")
+        time.sleep(max(0, dropped + 1 - early - time.monotonic()))
+        ready.sm_id, ready.sm_in = client.sm_id, client.sm_in
+        ready.connection.send(f"<resume xmlns='urn:xmpp:sm:3' previd='{ready.sm_id}' "
+                              f"h='{ready.sm_in}'/>")
+        answer = ready.connection.read()
+        ready.sm_enabled = answer.name == "resumed"
+        if answer.name == "failed":
+            ready.bind()
+            ready.send("<presence/>")
+        elif answer.name != "resumed":
+            raise Unexpected(f"answered with {answer}")
+        ready.settle(0.3)
+        ready.settle(0.1)
+        bodies = [e for e in ready.queue if e.name == "message" and e.child("body")]
+        if len(bodies) != 1:
+            raise Unexpected(f"{answer.name}, then {len(bodies)} messages: {ready.queue}")
+        if ready.sm_enabled:
+            ready.connection.send(f"<a xmlns='urn:xmpp:sm:3' h='{ready.sm_in}'/>")
+        ready.disconnect()
+
+
+def never_acknowledges(case):
+    """65: 4 MB go to a client that reads and never acknowledges: all arrive, in order, and the
+    session lives; it is only resumption that it may lose."""
+    client = case.client("mute")
+    client.acknowledges = False
+    client.connect(managed=True)
+    sender = case.other_client().connect()
+    for first in range(0, 400, 40):
+        numbers = range(first, first + 40)
+        sender.send("".join(f"<message to='{client.full}' id='{number}'><body>{'x' * 10000}</body>"
+                            "</message>" for number in numbers))
+        for number in numbers:
+            got = client.receive().get("id")
+            if got != str(number):
+                raise Unexpected(f"message {got} came, expected {number}")
+    client.settle()
+    if client.queue:
+        raise Unexpected(f"something else came: {client.queue}")
+
+
 def deleted_in_session(case):
     """67: the administration removes the account of somebody who is online."""
     client = case.client("here").connect()
@@ -332,6 +406,21 @@ def many_groups(case):
     connection.send(f"<iq id='g' type='set'><query xmlns='jabber:iq:roster'>"
                     f"<item jid='a@{case.domain}'>{groups}</item></query></iq>")
     case.expect(case.watcher(connection))
+
+
+def subscription_storm(case):
+    """88: what strangers ask is kept up to the limit, the rest is dropped."""
+    for jid in case.strangers():
+        stranger = case.client_of(jid, "s").connect()
+        stranger.send(f"<presence type='subscribe' to='{case.jid}'/>")
+        stranger.settle()
+        stranger.disconnect()
+    owner = case.client().connect()
+    owner.available()
+    owner.settle()
+    asked = {e.get("from") for e in owner.queue if e.get("type") == "subscribe"}
+    if len(asked) != 5:
+        raise Unexpected(f"{len(asked)} requests came, expected 5")
 
 
 def directed_storm(case):
