@@ -2,15 +2,16 @@
 import json
 import os
 import statistics
-import sys
 from pathlib import Path
 
 # (title, key of the run, path to the number, better, decimals)
 ROWS = [
     ("chat TLS, 1 under way: deliveries/CPU s", "chat tls 1", "server.done_per_cpu_s", "more", 0),
     ("chat TLS, 4 under way: deliveries/CPU s", "chat tls 4", "server.done_per_cpu_s", "more", 0),
-    ("chat plain, 1 under way: deliveries/CPU s", "chat plain 1", "server.done_per_cpu_s", "more", 0),
-    ("chat plain, 4 under way: deliveries/CPU s", "chat plain 4", "server.done_per_cpu_s", "more", 0),
+    ("chat plain, 1 under way: deliveries/CPU s", "chat plain 1", "server.done_per_cpu_s",
+     "more", 0),
+    ("chat plain, 4 under way: deliveries/CPU s", "chat plain 4", "server.done_per_cpu_s",
+     "more", 0),
     ("chat TLS, stream management: deliveries/CPU s", "chat tls sm", "server.done_per_cpu_s",
      "more", 0),
     ("presence TLS, 20 contacts: deliveries/CPU s", "presence tls", "server.done_per_cpu_s",
@@ -76,9 +77,8 @@ def table(results):
 
 
 def write_report(options, versions, results):
-    command = " ".join(["bench/run.py", *[word for word in sys.argv[1:]
-                                          if not word.startswith("/")]])
-    stated = f"--repeat {options.repeat} --users {options.users} --pairs {options.pairs} " \
+    stated = f"--servers {','.join(results)} --repeat {options.repeat} " \
+             f"--users {options.users} --pairs {options.pairs} " \
              f"--logins {options.logins} --duration {options.duration} --warmup {options.warmup}"
     lines = ["# Measurements", "",
              "Medians (least–most) of runs in turn; \"times X\" is how many times better Herold is "
@@ -86,7 +86,7 @@ def write_report(options, versions, results):
              "How each figure is made: README.md.", "",
              f"- machine: {machine()}",
              "- servers: " + ", ".join(f"{name} {version}" for name, version in versions.items()),
-             f"- made by: `{command}`, that is `{stated}`", "", *table(results), ""]
+             f"- made by: `bench/run.py {stated}`", "", *table(results), ""]
     notes = options.output / "NOTES.md"
     if notes.exists():
         lines += [notes.read_text().strip(), ""]

@@ -23,8 +23,9 @@ def make_certificate(folder):
     if not (folder / "server.pem").exists():
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-             "-nodes", "-batch", "-subj", f"/CN={DOMAIN}", "-addext", f"subjectAltName=DNS:{DOMAIN}",
-             "-days", "30", "-keyout", "server.key", "-out", "server.crt"],
+             "-nodes", "-batch", "-subj", f"/CN={DOMAIN}",
+             "-addext", f"subjectAltName=DNS:{DOMAIN}", "-days", "30",
+             "-keyout", "server.key", "-out", "server.crt"],
             cwd=folder, check=True, capture_output=True)
         joined = (folder / "server.crt").read_text() + (folder / "server.key").read_text()
         (folder / "server.pem").write_text(joined)

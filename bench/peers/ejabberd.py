@@ -8,10 +8,12 @@ hosts: ["{domain}"]
 loglevel: warning
 certfiles: ["{certificate}/server.pem"]
 listen:
-  - {{port: {plain}, ip: "127.0.0.1", module: ejabberd_c2s, shaper: none, access: all, backlog: 1000}}
-  - {{port: {starttls}, ip: "127.0.0.1", module: ejabberd_c2s, shaper: none, access: all, backlog: 1000,
-     starttls: true}}
-  - {{port: {tls}, ip: "127.0.0.1", module: ejabberd_c2s, shaper: none, access: all, backlog: 1000, tls: true}}
+  - {{port: {plain}, ip: "127.0.0.1", module: ejabberd_c2s, shaper: none, access: all,
+     backlog: 1000}}
+  - {{port: {starttls}, ip: "127.0.0.1", module: ejabberd_c2s, shaper: none, access: all,
+     backlog: 1000, starttls: true}}
+  - {{port: {tls}, ip: "127.0.0.1", module: ejabberd_c2s, shaper: none, access: all,
+     backlog: 1000, tls: true}}
 auth_method: internal
 auth_password_format: scram
 registration_timeout: infinity

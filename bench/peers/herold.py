@@ -64,5 +64,5 @@ class Herold(Peer):
         return done.stdout + done.stderr if done.returncode else ""
 
     def version(self):
-        done = subprocess.run([self.binary, "--version"], capture_output=True, text=True)
+        done = subprocess.run([self.binary, "version"], capture_output=True, text=True)
         return done.stdout.split()[-1] if done.stdout.split() else "unknown"

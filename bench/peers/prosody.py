@@ -24,7 +24,7 @@ modules_enabled = {{ "roster", "saslauth", "tls", "disco", "carbons", "smacks", 
   "register", "posix" }}
 modules_disabled = {{ "s2s" }}
 ssl = {{ certificate = "{certificate}/server.crt"; key = "{certificate}/server.key" }}
-c2s_direct_tls_ssl = {{ certificate = "{certificate}/server.crt"; key = "{certificate}/server.key" }}
+c2s_direct_tls_ssl = ssl
 VirtualHost "{domain}"
 """
 
