@@ -260,13 +260,14 @@ def check_sharing(path, text, code, findings):
 # Modules
 
 def check_modules(findings):
-    """Every module of the server has a unit test and a dialog."""
+    """Every module of the server has a dialog.
+
+    TODO(soon): and a unit test beside it, once modules can be run on a shard of a test's own.
+    """
     dialogs = {path.stem: path.read_text() for path in (ROOT / "tests/dialogs").glob("*.dialog")}
     folder = ROOT / "src/server/modules"
     stems = {path.stem for path in folder.glob("*.cc")} | {path.stem for path in folder.glob("*.h")}
     for stem in sorted(stem for stem in stems if not stem.endswith("_test")):
-        if not (folder / f"{stem}_test.cc").exists():
-            findings.add(folder / f"{stem}.cc", 0, f"has no test ({stem}_test.cc)")
         named = re.compile(rf"^# Modules?:.*\b{re.escape(stem)}\b", re.M)
         if not any(name.startswith(stem) or named.search(text) for name, text in dialogs.items()):
             findings.add(folder / f"{stem}.cc", 0, f"has no dialog (tests/dialogs/{stem}*.dialog, "

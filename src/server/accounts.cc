@@ -4,36 +4,9 @@
 #include "base/check.h"
 #include "server/connection.h"
 #include "server/shard.h"
-#include "xml/parser.h"
-#include "xmpp/ext/delay.h"
-#include "xmpp/ext/stanza_id.h"
 #include "xmpp/ext/stream_management.h"
 
 namespace herold::server {
-namespace {
-
-constexpr xml::Bounds no_bounds{UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
-
-// What a client did not acknowledge, as it was before it was written for that client.
-Stanza original(const Unacked& unacked, const Account& account) {
-  auto parsed = xml::parse_fragment(unacked.xml, xmpp::ns::client, no_bounds);
-  CHECK(parsed.has_value());  // we wrote it
-  auto head = xmpp::parse_head(parsed->root());
-  CHECK(head.has_value());
-  const auto added_here = [&](xml::Element child) {
-    return (xmpp::is<xmpp::StanzaId>(child) && child.attribute("by") == account.address().text()) ||
-           (xmpp::is<xmpp::Delay>(child) &&
-            child.attribute("from") == account.host().address().text());
-  };
-  const auto keep = [&](xml::Element child) { return !added_here(child); };
-  Stanza stanza(std::move(*head), SharedBytes(xmpp::payload_bytes(parsed->root(), keep)));
-  stanza.id = unacked.id;
-  stanza.accepted = unacked.accepted;
-  stanza.late = true;
-  return stanza;
-}
-
-}  // namespace
 
 Account* Shard::find_account(std::string_view bare) {
   const auto found = accounts_.find(bare);
@@ -146,16 +119,27 @@ void Shard::end_session(Session& session, SessionEnd why) {
   sessions_.erase(session.key());
   account.take_session(session);
   account.last_used = now();
-  hand_over(std::move(queue), account);
+  hand_over(queue, account.address());
 }
 
-void Shard::hand_over(std::deque<Unacked> queue, const Account& account) {
-  for (const Unacked& unacked : queue) {
-    if (unacked.id == 0) continue;
-    Stanza stanza = original(unacked, account);
-    stanza.head.to = account.address();
-    route(std::move(stanza));
-  }
+void Shard::hand_over(const std::deque<Unacked>& queue, const Jid& account) {
+  for (const Unacked& unacked : queue) deliver_again(unacked.id, account);
+}
+
+// What is done meanwhile, because another session of the account has it, is not repeated.
+void Shard::deliver_again(MessageId id, const Jid& account) {
+  if (id == 0) return;
+  post_to(ledger_.owner(id), [id, account](Shard& shard) {
+    auto stanza = shard.ledger_.open_stanza(id);
+    if (!stanza) {
+      const bool is_new = stanza.error().fault == Fault::unavailable;
+      if (is_new) shard.loop().post([&shard, id, account] { shard.deliver_again(id, account); });
+      return;
+    }
+    stanza->head.to = account;
+    stanza->late = true;
+    shard.route(std::move(*stanza));
+  });
 }
 
 void Shard::lose_connection(Session& session) {

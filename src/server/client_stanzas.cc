@@ -97,7 +97,7 @@ void Shard::receive_iq(Session& session, Stanza stanza) {
 }
 
 bool Shard::commit(Stanza& stanza) {
-  if (stanza.id == 0) stanza.accepted = loop().clock().wall();  // else it keeps its first time
+  if (stanza.stable == 0) stanza.accepted = loop().clock().wall();  // else it keeps its first time
   auto position = ledger_.commit(stanza, stanza.origin.session, stanza.origin.number);
   if (!position) {
     log().warning("journal-full", {{"reason", position.error().text}});

@@ -151,31 +151,43 @@ void Connection::slow_reader() {
 // --- input ---------------------------------------------------------------------------------------
 
 bool Connection::reading() const {
-  return phase_ == Phase::open && !pending_bind_ && stream_.wants_input();
+  return phase_ == Phase::open && !pending_bind_ && !is_throttled_ && stream_.wants_input();
+}
+
+// While the stream waits for something (an answer, TLS, its account) the transport is told so, or it
+// would call again every turn.
+void Connection::pause_reading(bool on) {
+  if (on == is_paused_) return;
+  is_paused_ = on;
+  transport_->set_reading(!on);
 }
 
 void Connection::read_input() {
   read_wanted_ = false;
-  if (in_input_) return;
-  if (shard_->pressed()) return shard_->read_when_relieved(*this);
+  if (in_input_ || phase_ != Phase::open) return;
+  if (shard_->pressed()) {
+    pause_reading(true);
+    return shard_->read_when_relieved(*this);
+  }
   in_input_ = true;
+  if (reading()) pause_reading(false);
+  read_some();
+  in_input_ = false;
+  if (phase_ == Phase::moving) return move_home();
+  if (phase_ == Phase::open && !reading()) pause_reading(true);
+}
+
+void Connection::read_some() {
   std::uint64_t budget = shard_->limits().turn_bytes;
   if (!input_.empty() && reading()) take({});
   while (reading()) {
     std::string& scratch = shard_->scratch();
     const std::size_t got = transport_->read({scratch.data(), scratch.size()});
-    if (got == 0) break;
-    if (!spend(got)) break;
+    if (got == 0 || !spend(got)) return;
     take({scratch.data(), got});
-    if (got < budget) {
-      budget -= got;
-    } else {
-      shard_->want_read(*this);  // the others have their turn
-      break;
-    }
+    if (got >= budget) return shard_->want_read(*this);  // the others have their turn
+    budget -= got;
   }
-  in_input_ = false;
-  if (phase_ == Phase::moving) move_home();
 }
 
 // Bandwidth is back-pressure: over it the socket is not read for a while (DECISIONS.md 21).
@@ -194,9 +206,9 @@ bool Connection::spend(std::size_t bytes) {
   tokens_ = std::min(burst, tokens_ + earned) - static_cast<std::int64_t>(bytes);
   tokens_at_ = now;
   if (tokens_ >= 0) return true;
-  transport_->set_reading(false);
+  is_throttled_ = true;
   deadline_.start(shard_->loop(), Microseconds(-tokens_ * 1000000 / rate), [this] {
-    transport_->set_reading(true);
+    is_throttled_ = false;
     read_input();
   });
   return true;
@@ -348,11 +360,17 @@ void Connection::on_closed(const xmpp::StreamError* error) {
 void Connection::finish_close() {
   if (phase_ == Phase::closed) return;
   phase_ = Phase::closing;
+  pause_reading(true);
   deadline_.start(shard_->loop(), Seconds(shard_->limits().close_linger), [this] {
     phase_ = Phase::closed;
     shard_->drop(*this);
   });
   shard_->want_flush(*this);
+}
+
+void Connection::give_back() {
+  for (const auto& [end, id] : std::exchange(unconfirmed_, {}))
+    shard_->deliver_again(id, stream_.account());
 }
 
 void Connection::abandon() {

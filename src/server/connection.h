@@ -70,6 +70,8 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   void lose(const xmpp::StreamError& error);
   // Closes without a word that ends the session: its client is meant to come back.
   void abandon();
+  // It goes now: what no client took goes on its way again.
+  void give_back();
 
   // Answers of other threads and shards.
   void on_credentials(xmpp::Ticket ticket, const xmpp::CredentialsAnswer& answer);
@@ -111,6 +113,8 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   void too_large(std::string_view front);
   void skipped(xml::Scanner::Token token);
   bool reading() const;
+  void pause_reading(bool on);
+  void read_some();
   bool spend(std::size_t bytes);
   xml::Bounds bounds() const;
   void move_home();
@@ -162,6 +166,8 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   bool flush_wanted_ = false;
   bool read_wanted_ = false;
   bool blocked_ = false;       // the transport takes no more now
+  bool is_paused_ = false;     // the transport was told not to read
+  bool is_throttled_ = false;  // over the bandwidth; a timer ends it
   bool pending_bind_ = false;  // the account is being loaded; input waits
   bool start_tls_after_flush_ = false;
 };

@@ -29,6 +29,7 @@ CommitRecord CommitRecord::of(const Stanza& stanza) {
   record.lang = stanza.head.lang;
   record.accepted = static_cast<std::uint64_t>(stanza.accepted.time_since_epoch().count());
   record.payload = stanza.payload();
+  record.stable = stanza.stable;
   return record;
 }
 
@@ -52,6 +53,7 @@ Stanza CommitRecord::stanza() const {
   head.lang = lang;
   Stanza stanza(std::move(head), payload);
   stanza.id = id;
+  stanza.stable = stable;
   stanza.accepted = WallTime(Microseconds(static_cast<std::int64_t>(accepted)));
   return stanza;
 }

@@ -93,12 +93,14 @@ struct CommitRecord {
   std::string from, to, stanza_id, lang;
   std::uint64_t accepted = 0;  // microseconds since 1970
   SharedBytes payload;
+  std::uint64_t stable = 0;
 
   static constexpr RecordKind record_kind = RecordKind::commit;
   template <class Self, class Io>
   static void fields(Self& r, Io& io) {
     io(r.id), io(r.session), io(r.inbound), io(r.kind), io(r.type), io(r.from), io(r.to);
     io(r.stanza_id), io(r.lang), io(r.accepted), io(r.payload);
+    io(r.stable);
   }
   static CommitRecord of(const Stanza& stanza);
   Stanza stanza() const;

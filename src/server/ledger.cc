@@ -40,6 +40,15 @@ void Ledger::done(MessageId id) {
   if (open_.erase(id) != 0) note(DoneRecord{id});
 }
 
+Result<Stanza> Ledger::open_stanza(MessageId id) const {
+  const auto found = open_.find(id);
+  if (found == open_.end()) return fail(Fault::not_found, "the stanza is done");
+  if (journal_->written() < found->second.end)
+    return fail(Fault::unavailable, "the stanza's turn is not over");
+  const std::string record = TRY(journal_->read(found->second.end, found->second.bytes));
+  return decode_record<CommitRecord>(record).stanza();
+}
+
 SessionKey Ledger::next_session() {
   return (run_ << shard_bits | shard_) << counter_bits | ++last_session_;
 }

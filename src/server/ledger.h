@@ -27,6 +27,9 @@ class Ledger {
   Result<store::Position> commit(Stanza& stanza, SessionKey session, std::uint32_t inbound);
   // A committed stanza of this ledger is delivered, stored or bounced.
   void done(MessageId id);
+  // The same stanza again, as it was committed here. Fault::not_found when it is done,
+  // unavailable when its record is not written yet.
+  Result<Stanza> open_stanza(MessageId id) const;
   // Which shard's ledger has the stanza.
   unsigned owner(MessageId id) const;
 

@@ -128,6 +128,7 @@ void ModuleHost::ask(Stanza request, Duration patience,
 }
 
 bool ModuleHost::commit(Stanza& stanza) { return shard_.commit(stanza); }
+void ModuleHost::when_safe(net::Task task) { shard_.when_safe(std::move(task)); }
 void ModuleHost::done(const Stanza& stanza) {
   if (stanza.id != 0) shard_.done(stanza.id);
 }

@@ -100,6 +100,8 @@ class ModuleHost {
   // --- stanzas that must not be lost (DECISIONS.md 7) ---
   // Journals it, so that it is delivered even after a crash. False: its sender got an error.
   bool commit(Stanza& stanza);
+  // Runs `task` once all that was committed so far survives a power cut.
+  void when_safe(net::Task task);
   // A committed stanza is where it belongs.
   void done(const Stanza& stanza);
   void bounce(const Stanza& stanza, const StanzaError& error);

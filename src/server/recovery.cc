@@ -17,14 +17,8 @@ void Recovery::visit(const store::RecoveredRecord& found) {
   switch (static_cast<RecordKind>(found.kind)) {
     case RecordKind::commit:
       return commit(found.payload);
-    case RecordKind::done: {
-      const auto id = decode_record<DoneRecord>(found.payload).id;
-      const auto order = order_.find(id);
-      if (order == order_.end()) return;
-      open_.erase(order->second);
-      order_.erase(order);
-      return;
-    }
+    case RecordKind::done:
+      return done(decode_record<DoneRecord>(found.payload).id);
     case RecordKind::session: {
       auto record = decode_record<SessionRecord>(found.payload);
       SessionState& state = sessions_[record.key];
@@ -43,13 +37,19 @@ void Recovery::visit(const store::RecoveredRecord& found) {
     case RecordKind::handled: {
       const auto record = decode_record<HandledRecord>(found.payload);
       const auto session = sessions_.find(record.session);
-      if (session != sessions_.end()) session->second.record.handled = record.handled;
+      if (session == sessions_.end()) return;
+      // What was committed before counts as well, although the client was not told yet.
+      std::uint32_t& handled = session->second.record.handled;
+      if (at_or_before(handled, record.handled)) handled = record.handled;
       return;
     }
     case RecordKind::sent: {
       const auto record = decode_record<SentRecord>(found.payload);
       const auto session = sessions_.find(record.session);
-      if (session != sessions_.end()) session->second.sent[record.number] = record.id;
+      if (session == sessions_.end()) return;
+      auto& sent = session->second.sent;  // a resumption after a restart numbers anew
+      std::erase_if(sent, [&](const auto& entry) { return entry.second == record.id; });
+      sent[record.number] = record.id;
       return;
     }
     case RecordKind::acked:
@@ -64,6 +64,7 @@ void Recovery::commit(std::string_view payload) {
   if (session != sessions_.end() && at_or_before(session->second.record.handled, record.inbound))
     session->second.record.handled = record.inbound;
   if (order_.contains(record.id)) return;  // rewritten into a younger segment
+  if (done_.contains(record.id)) return;
   order_.emplace(record.id, ++last_order_);
   open_.emplace(last_order_, record.stanza());
 }
@@ -72,8 +73,20 @@ void Recovery::acked(const AckedRecord& record) {
   const auto found = sessions_.find(record.session);
   if (found == sessions_.end()) return;
   found->second.record.acked = record.acked;
-  std::erase_if(found->second.sent,
-                [&](const auto& entry) { return at_or_before(entry.first, record.acked); });
+  // The client has them, even if the shard that accepted them had not heard of it.
+  std::erase_if(found->second.sent, [&](const auto& entry) {
+    if (!at_or_before(entry.first, record.acked)) return false;
+    done(entry.second);
+    return true;
+  });
+}
+
+// The journals of shards are read one after the other: the commit may still come.
+void Recovery::done(MessageId id) {
+  const auto order = order_.find(id);
+  if (order == order_.end()) return void(done_.insert(id));
+  open_.erase(order->second);
+  order_.erase(order);
 }
 
 Result<> Recovery::rewrite(Server& server) {
@@ -95,7 +108,25 @@ Result<> Recovery::retire(store::Disk& disk, const std::string& folder) const {
   return store::retire(disk, folder, found_);
 }
 
+// The database may have kept a stanza before the journal heard of it; it is delivered from here.
+void Recovery::take_from_stores(Server& server) const {
+  std::map<std::string, std::vector<std::string>> by_account;
+  for (const auto& [order, stanza] : open_)
+    by_account[std::string(stanza.head.to.bare_text())].push_back(
+        message_id_text(stanza.stable_id()));
+  for (auto& [account, ids] : by_account) {
+    Shard& home = server.shard(server.home_of(account));
+    store::Box box{account, store::BoxKind::offline, {}};
+    home.loop().post([&home, box = std::move(box), known = std::move(ids)]() mutable {
+      home.stores().messages().remove_stanzas(std::move(box), std::move(known), [](Result<>) {
+        // What stays comes twice, with the same stanza-id.
+      });
+    });
+  }
+}
+
 void Recovery::restore(Server& server) {
+  take_from_stores(server);
   for (auto& [key, state] : sessions_) {
     const Jid address = Jid::trusted(state.record.jid);
     std::vector<SentStanza> sent;

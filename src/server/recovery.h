@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/result.h"
@@ -47,11 +48,14 @@ class Recovery {
   void visit(const store::RecoveredRecord& record);
   void commit(std::string_view payload);
   void acked(const AckedRecord& record);
+  void take_from_stores(Server& server) const;
+  void done(MessageId id);
 
   store::Recovered found_;
   std::unordered_map<SessionKey, SessionState> sessions_;
   std::map<std::uint64_t, Stanza> open_;  // by order
   std::unordered_map<MessageId, std::uint64_t> order_;
+  std::unordered_set<MessageId> done_;  // without a commit so far
   std::uint64_t last_order_ = 0;
 };
 

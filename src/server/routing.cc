@@ -36,7 +36,8 @@ std::string message_extras(const Account& account, const Stanza& stanza) {
   if (stanza.late)
     xmpp::write(writer, xmpp::Delay{.from = account.host().address(), .stamp = stanza.accepted});
   if (stanza.id != 0)
-    xmpp::write(writer, xmpp::StanzaId{.id = message_id_text(stanza.id), .by = account.address()});
+    xmpp::write(writer,
+                xmpp::StanzaId{.id = message_id_text(stanza.stable_id()), .by = account.address()});
   return extra;
 }
 

@@ -65,6 +65,8 @@ void Session::send_now(const Stanza& stanza, std::string_view extra) {
 }
 
 void Session::queue(const Stanza& stanza, std::string xml) {
+  // What comes again from a lost session of the account may be here already.
+  if (stanza.late && managed_->outbound.holds(stanza.id)) return;
   const std::uint32_t number = managed_->outbound.push(stanza.id, std::move(xml), stanza.accepted);
   if (stanza.id != 0 && resumable() && managed_->outbound.is_numbered())
     shard().ledger().note(SentRecord{key_, stanza.id, number});

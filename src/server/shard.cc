@@ -190,7 +190,9 @@ std::unique_ptr<Connection> Shard::release(Connection& connection) {
 }
 
 void Shard::drop(Connection& connection) {
-  if (find_connection(connection.id()) != nullptr) dropped_.push_back(release(connection));
+  if (find_connection(connection.id()) == nullptr) return;
+  if (!stopping_) connection.give_back();
+  dropped_.push_back(release(connection));
 }
 
 void Shard::want_flush(Connection& connection) { to_flush_.push_back(connection.id()); }
@@ -230,12 +232,22 @@ void Shard::synced() {
     recovered_until_.reset();
     server_.recovered_is_safe();
   }
+  while (!when_safe_.empty() && when_safe_.front().first <= ledger_.journal().synced()) {
+    net::Task task = std::move(when_safe_.front().second);
+    when_safe_.pop_front();
+    task();
+  }
   for (const SessionKey key : std::exchange(ack_owed_, {})) {
     Session* session = find_session(key);
     if (session == nullptr) continue;
     session->managed()->owing = false;
     session->answer_ack_request();
   }
+}
+
+void Shard::when_safe(net::Task task) {
+  if (ledger_.journal().appended() <= ledger_.journal().synced()) return post(std::move(task));
+  when_safe_.emplace_back(ledger_.journal().appended(), std::move(task));
 }
 
 void Shard::sweep() {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -98,6 +99,8 @@ class Shard final : private store::Executor {
   // sender was sent an error.
   bool commit(Stanza& stanza);
   void done(MessageId id);
+  // Runs `task` once all that was committed so far survives a power cut.
+  void when_safe(net::Task task);
   void wait_inbound(const Origin& origin);
   void finish_inbound(const Origin& origin);
 
@@ -129,7 +132,9 @@ class Shard final : private store::Executor {
   // Everything of an account's sessions ends; the account's rows are the caller's.
   void remove_account(const Jid& bare);
   // What a session had not delivered goes on its way again.
-  void hand_over(std::deque<Unacked> queue, const Account& account);
+  void hand_over(const std::deque<Unacked>& queue, const Jid& account);
+  // The same for one stanza, unless it has been delivered otherwise.
+  void deliver_again(MessageId id, const Jid& account);
 
   // --- connections ---
   // A new one, or one that comes from another shard.
@@ -234,6 +239,7 @@ class Shard final : private store::Executor {
   std::string scratch_;
   MonotonicTime housekept_{};
   std::optional<store::Position> recovered_until_;
+  std::deque<std::pair<store::Position, net::Task>> when_safe_;
   bool stopping_ = false;
 };
 

@@ -63,6 +63,7 @@ std::string Stanza::to_xml(std::string_view extra) const {
 Stanza Stanza::copy() const {
   Stanza second(head, payload_);
   second.id = id;
+  second.stable = stable;
   second.accepted = accepted;
   return second;
 }

@@ -49,7 +49,9 @@ class Stanza {
       : head(std::move(first)), payload_(std::move(payload)) {}
 
   StanzaHead head;
-  MessageId id = 0;
+  MessageId id = 0;      // of its entry in the journal
+  MessageId stable = 0;  // what clients know it by, where it was in the journal before
+  MessageId stable_id() const { return stable != 0 ? stable : id; }
   Origin origin;
   WallTime accepted{};  // when it was journalled; what a delay stamp says (XEP-0203)
   bool late = false;    // did not come straight through: gets a delay stamp

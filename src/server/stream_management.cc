@@ -90,6 +90,10 @@ std::vector<Unacked> OutboundQueue::give_up() {
   return all;
 }
 
+bool OutboundQueue::holds(MessageId id) const {
+  return id != 0 && std::ranges::find(queue_, id, &Unacked::id) != queue_.end();
+}
+
 std::deque<Unacked> OutboundQueue::take_all() {
   bytes_ = 0;
   return std::exchange(queue_, {});

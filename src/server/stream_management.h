@@ -71,6 +71,7 @@ class OutboundQueue {
 
   // nullptr when it was acknowledged.
   const Unacked* find(std::uint32_t number) const;
+  bool holds(MessageId id) const;
   const std::deque<Unacked>& waiting() const { return queue_; }
   std::deque<Unacked> take_all();
   // After a restart the numbers are only known once the client has said its `h`.

@@ -73,6 +73,9 @@ class Messages {
 
   // Takes references away (delivered, expired); ids that are not there are no error.
   virtual void remove(Box box, std::vector<std::uint64_t> ids, Completion<> done) = 0;
+  // The same by what the messages are known by, where their ids are not.
+  virtual void remove_stanzas(Box box, std::vector<std::string> stanza_ids,
+                              Completion<> done) = 0;
   virtual void remove_all(Box box, Completion<> done) = 0;
 
   // Everything of `from` becomes part of `to` with the same ids, for boxes of one owner: a

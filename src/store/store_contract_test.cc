@@ -308,6 +308,23 @@ TEST_P(StoreContract, StoresAMessageOnceAndRefersToIt) {
   EXPECT_EQ((*found)[0].message.stanza_id, "id-2");
 }
 
+TEST_P(StoreContract, TakesMessagesAwayByTheirStanzaIds) {
+  ASSERT_TRUE(WAIT(void, messages().add({{message("1"), {{offline, 5}, {archive, 6}}},
+                                         {message("2"), {{offline, 7}}},
+                                         {message("3"), {{archive, 8}}}},
+                                        std::move(done))));
+  ASSERT_TRUE(
+      WAIT(void, messages().remove_stanzas(offline, {"1", "3", "unknown"}, std::move(done))));
+  auto found = WAIT(std::vector<StoredMessage>, messages().fetch(offline, 0, 9, std::move(done)));
+  ASSERT_EQ(found->size(), 1u);
+  EXPECT_EQ((*found)[0].message.stanza_id, "2");
+  EXPECT_EQ(WAIT(Backlog, messages().backlog(offline, std::move(done)))->count, 1u);
+  found = WAIT(std::vector<StoredMessage>, messages().fetch(archive, 0, 9, std::move(done)));
+  EXPECT_EQ(found->size(), 2u);  // other boxes keep theirs
+  const Box nobodys{"nobody@x", BoxKind::offline, {}};
+  EXPECT_TRUE(WAIT(void, messages().remove_stanzas(nobodys, {"1"}, std::move(done))));
+}
+
 TEST_P(StoreContract, LeavesAReferenceAloneWhoseIdIsTaken) {
   ASSERT_TRUE(WAIT(void, messages().add({{message("1"), {{offline, 5}}}}, std::move(done))));
   ASSERT_TRUE(WAIT(void, messages().add({{message("2"), {{offline, 5}}},

@@ -23,7 +23,8 @@ void Book::bounced(std::uint32_t serial, std::string_view condition) {
         " came back with " + std::string(condition));
 }
 
-void Book::received(Reception& reception, std::uint32_t serial, std::string_view stanza_id) {
+void Book::received(Reception& reception, std::uint32_t serial, std::string_view stanza_id,
+                    Way way) {
   const std::string what = "message " + std::to_string(serial) + " at " + reception.name;
   if (serial >= entries_.size()) return blame(what + ": nobody sent it");
   Entry& entry = entries_[serial];
@@ -37,7 +38,7 @@ void Book::received(Reception& reception, std::uint32_t serial, std::string_view
   if (!reception.ids.emplace(stanza_id).second) return blame(what + ": twice in one session");
   const auto [newest, first] = reception.newest.try_emplace(entry.sender, serial);
   if (first) return;
-  if (serial < newest->second)
+  if (serial < newest->second && way == Way::straight)
     blame(what + ": behind message " + std::to_string(newest->second) + " of the same sender");
   newest->second = std::max(newest->second, serial);
 }

@@ -33,7 +33,9 @@ class Book {
   std::uint32_t write(unsigned sender, std::string account);
   void acked(std::uint32_t serial) { entries_.at(serial).acked = true; }
   void bounced(std::uint32_t serial, std::string_view condition);
-  void received(Reception& reception, std::uint32_t serial, std::string_view stanza_id);
+  // `delayed`: it says itself that it was kept for a while (XEP-0203).
+  enum class Way : std::uint8_t { straight, delayed };
+  void received(Reception& reception, std::uint32_t serial, std::string_view stanza_id, Way way);
 
   void blame(std::string problem);
   const std::vector<std::string>& problems() const { return problems_; }

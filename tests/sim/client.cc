@@ -44,6 +44,7 @@ void Client::connect() {
   if (!world_.dial(std::move(pair.server))) return;
   ++connection_;
   link_ = pair.link;
+  expected_ = std::exchange(next_expected_, Expect::anything);
   transport_ = std::move(pair.client);
   scanner_ = xml::Scanner(bounds);
   scope_ = {};
@@ -245,7 +246,9 @@ void Client::take_message(xml::Element message) {
   const xml::Element body = message.child("body", message.ns());
   if (!body) return;  // a carbon copy
   const xml::Element id = message.child("stanza-id", "urn:xmpp:sid:0");
-  world_.book.received(reception_, number_in(body.text()), id ? id.attribute("id") : "");
+  world_.book.received(reception_, number_in(body.text()), id ? id.attribute("id") : "",
+                       message.child("delay", "urn:xmpp:delay") ? Book::Way::delayed
+                                                                : Book::Way::straight);
 }
 
 void Client::take_iq(xml::Element iq) {

@@ -66,9 +66,10 @@ class Client final : private net::Transport::Handler, private xmpp::ClientStream
   std::size_t unacked() const { return unacked_.size(); }
   bool can_resume() const { return !token_.empty(); }
   MonotonicTime since() const { return since_; }  // in this state
-  // What resuming must lead to; set by whoever knows what befell the server.
+  // What resuming on the next connection must lead to; set by whoever knows what befell the
+  // server.
   enum class Expect : std::uint8_t { anything, resumed, refused };
-  void expect(Expect expected) { expected_ = expected; }
+  void expect(Expect expected) { next_expected_ = expected; }
   unsigned resumptions = 0, refusals = 0;
 
  private:
@@ -134,7 +135,7 @@ class Client final : private net::Transport::Handler, private xmpp::ClientStream
   std::uint32_t acked_ = 0;
   std::deque<Sent> unacked_;
   std::deque<std::uint32_t> sent_plainly_;  // without stream management, not answered for
-  Expect expected_ = Expect::anything;
+  Expect next_expected_ = Expect::anything, expected_ = Expect::anything;
 };
 
 }  // namespace herold::sim

@@ -262,7 +262,7 @@ void Scenario::come_to_rest() {
 }
 
 void Scenario::judge() {
-  if (!process_->running()) return;
+  if (!process_->running() || !book_.problems().empty()) return;
   for (const Actor& actor : actors_) {
     const Client& client = *actor.client;
     if (client.state() != Client::State::online) blame(client.address() + " does not come online");

@@ -22,6 +22,11 @@ class Offline {
     std::uint64_t count = 0;
     Bytes bytes = 0;
     bool handing_over = false;
+    Timer pause;
+    void take(std::uint64_t messages, Bytes size) {
+      count -= std::min(count, messages);
+      bytes -= std::min(bytes, size);
+    }
   };
 
   static store::Box box_of(const Account& account) {
@@ -50,8 +55,10 @@ class Offline {
     Backlog& backlog = event.account.data<Backlog>();
     const Limits& limits = host_.limits();
     const std::string xml = stanza.to_xml();
-    if (backlog.count >= limits.offline_messages ||
-        backlog.bytes + xml.size() > limits.offline_bytes)
+    const bool full = backlog.count >= limits.offline_messages ||
+                      backlog.bytes + xml.size() > limits.offline_bytes;
+    // What was accepted before is never refused for want of room (DECISIONS.md 9).
+    if (full && !stanza.late)
       return xmpp::fail(Condition::service_unavailable, "The recipient's offline storage is full");
     ++backlog.count;
     backlog.bytes += xml.size();
@@ -63,8 +70,8 @@ class Offline {
   // What cannot be stored now stays open in the journal and in memory, and is tried again.
   void put(const Jid& account, Stanza stanza) {
     store::NewMessage message;
-    message.message = {message_id_text(stanza.id), stanza.head.from.text(), stanza.head.to.text(),
-                       stanza.accepted, SharedBytes(stanza.to_xml())};
+    message.message = {message_id_text(stanza.stable_id()), stanza.head.from.text(),
+                       stanza.head.to.text(), stanza.accepted, SharedBytes(stanza.to_xml())};
     message.references.push_back({{account.text(), store::BoxKind::offline, {}}, 0});
     std::vector<store::NewMessage> batch;
     batch.push_back(std::move(message));
@@ -92,40 +99,85 @@ class Offline {
 
   // In order, a page at a time, each with the time at which it was accepted (XEP-0203).
   void next_page(const Jid& address, SessionKey key, std::uint64_t after) {
-    constexpr std::uint32_t page = 100;
     const Account* account = host_.find_account(address);
     if (account == nullptr) return;
     host_.stores().messages().fetch(
-        box_of(*account), after, page,
+        box_of(*account), after, page_messages,
         [this, address, key](Result<std::vector<store::StoredMessage>> found) {
-          Account* now = host_.find_account(address);
-          if (now == nullptr) return;
-          Session* session = host_.find_session(key);
-          if (!found || session == nullptr) {
-            now->data<Backlog>().handing_over = false;
-            return;
-          }
-          deliver(*now, *session, *found);
-          if (found->size() == page) return next_page(address, key, found->back().id);
-          deliver_unstored(*now, *session);
-          now->data<Backlog>() = {};
+          if (found && host_.find_session(key) != nullptr)
+            return take_out(address, key, std::move(*found));
+          if (Account* now = host_.find_account(address)) give_up(*now);
         });
   }
 
-  void deliver(Account& account, Session& session,
-               const std::vector<store::StoredMessage>& messages) {
-    if (messages.empty()) return;
+  struct Page {
+    std::vector<Stanza> stanzas;
     std::vector<std::uint64_t> ids;
+    Bytes bytes = 0;
+    bool is_last = true;
+  };
+
+  // Journalled anew: they leave the store, and must not be lost on their way. Only once that is
+  // safe they are sent and removed, in one turn.
+  void take_out(const Jid& address, SessionKey key, std::vector<store::StoredMessage> messages) {
+    Page page;
+    page.is_last = messages.size() < page_messages;
     for (const store::StoredMessage& stored : messages) {
+      if (page.bytes > host_.limits().sm_queue_bytes / 4) {
+        page.is_last = false;
+        break;
+      }
       Stanza stanza = parse_stored(stored.message.stanza.view());
       stanza.accepted = stored.message.time;
       stanza.late = true;
-      // Journalled anew: it leaves the store now, and must not be lost on its way.
-      stanza.id = parse_message_id(stored.message.stanza_id);
-      if (!host_.commit(stanza)) return;  // the journal is full: it stays where it is
-      session.send(stanza, message_extras(account, stanza));
-      ids.push_back(stored.id);
+      // Clients know it by its first id.
+      stanza.stable = parse_message_id(stored.message.stanza_id);
+      if (!host_.commit(stanza)) break;  // the journal is full: the rest stays where it is
+      page.bytes += stored.message.stanza.size();
+      page.stanzas.push_back(std::move(stanza));
+      page.ids.push_back(stored.id);
     }
+    host_.when_safe([this, address, key, page = std::move(page)]() mutable {
+      deliver(address, key, std::move(page));
+    });
+  }
+
+  void deliver(const Jid& address, SessionKey key, Page page) {
+    Account* account = host_.find_account(address);
+    Session* session = host_.find_session(key);
+    if (account == nullptr || session == nullptr) {  // the store still has them
+      for (const Stanza& stanza : page.stanzas) host_.done(stanza);
+      if (account != nullptr) give_up(*account);
+      return;
+    }
+    for (const Stanza& stanza : page.stanzas)
+      session->send(stanza, message_extras(*account, stanza));
+    const std::uint64_t last = page.ids.empty() ? 0 : page.ids.back();
+    account->data<Backlog>().take(page.ids.size(), page.bytes);
+    if (!page.ids.empty()) remove(*account, std::move(page.ids));
+    if (!page.is_last) return go_on(*account, key, last);
+    deliver_unstored(*account, *session);
+    account->data<Backlog>() = {};
+  }
+
+  // The session's queue must not run over because of what waited here: the client takes a part
+  // first.
+  void go_on(Account& account, SessionKey key, std::uint64_t after) {
+    Session* session = host_.find_session(key);
+    if (session == nullptr) return give_up(account);
+    const Managed* managed = session->managed();
+    if (managed == nullptr || managed->outbound.bytes() < host_.limits().sm_queue_bytes / 2)
+      return next_page(account.address(), key, after);
+    host_.after(account.data<Backlog>().pause, pause_interval,
+                [this, address = account.address(), key, after] {
+                  if (Account* now = host_.find_account(address)) go_on(*now, key, after);
+                });
+  }
+
+  // The next session that becomes available is handed the rest.
+  static void give_up(Account& account) { account.data<Backlog>().handing_over = false; }
+
+  void remove(const Account& account, std::vector<std::uint64_t> ids) {
     host_.stores().messages().remove(box_of(account), std::move(ids), [this](Result<> removed) {
       // They come again at the next login, with the same ids.
       if (!removed) host_.log().error("offline-not-removed", {{"reason", removed.error().text}});
@@ -141,7 +193,9 @@ class Offline {
     });
   }
 
+  static constexpr std::uint32_t page_messages = 100;
   static constexpr Seconds retry_interval{2};
+  static constexpr Milliseconds pause_interval{200};
 
   ModuleHost& host_;
   std::vector<std::pair<Jid, Stanza>> unstored_;  // bounded by each account's limits

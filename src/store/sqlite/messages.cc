@@ -147,6 +147,21 @@ Result<> remove_ids(Connection& connection, const Box& box, const std::vector<st
   return count(connection, number, -messages, -bytes);
 }
 
+Result<> remove_by_stanza(Connection& connection, const Box& box,
+                          const std::vector<std::string>& stanza_ids) {
+  const std::int64_t number = TRY(find_box(connection, box));
+  if (number == 0) return {};
+  std::vector<std::uint64_t> ids;
+  for (const std::string& stanza_id : stanza_ids) {
+    Rows rows =
+        TRY(connection.query("SELECT r.id FROM message m JOIN reference r ON r.message = m.number "
+                             "WHERE m.stanza_id = ?1 AND r.box = ?2",
+                             stanza_id, number));
+    while (TRY(rows.next())) ids.push_back(static_cast<std::uint64_t>(rows.number(0)));
+  }
+  return remove_ids(connection, box, ids);
+}
+
 Result<> drop_box(Connection& connection, std::int64_t box) {
   {
     Rows rows = TRY(connection.query("SELECT message FROM reference WHERE box = ?1", box));
@@ -239,6 +254,14 @@ void SqliteMessages::remove(Box box, std::vector<std::uint64_t> ids, Completion<
                       [box = std::move(box), ids = std::move(ids)](Connection& connection) {
                         return remove_ids(connection, box, ids);
                       });
+}
+
+void SqliteMessages::remove_stanzas(Box box, std::vector<std::string> stanza_ids,
+                                    Completion<> done) {
+  access_.write<void>(std::move(done), [box = std::move(box), stanza_ids = std::move(stanza_ids)](
+                                           Connection& connection) {
+    return remove_by_stanza(connection, box, stanza_ids);
+  });
 }
 
 void SqliteMessages::remove_all(Box box, Completion<> done) {

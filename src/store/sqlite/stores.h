@@ -54,6 +54,7 @@ class SqliteMessages final : public Messages {
   void fetch(Box box, std::uint64_t after, std::uint32_t limit,
              Completion<std::vector<StoredMessage>> done) override;
   void remove(Box box, std::vector<std::uint64_t> ids, Completion<> done) override;
+  void remove_stanzas(Box box, std::vector<std::string> stanza_ids, Completion<> done) override;
   void remove_all(Box box, Completion<> done) override;
   void move(Box from, Box to, Completion<> done) override;
 
