@@ -144,8 +144,12 @@ void Connection::on_writable() {
 // Its reader is slow or gone: without stream management there is nothing to wait for; with it the
 // client comes back and gets what it missed (HOSTILE 170).
 void Connection::slow_reader() {
+  if (std::exchange(is_slow_, true)) return;
   shard_->log().info("slow-reader", {{"peer", peer_}});
-  abandon();
+  // Later: whoever writes to the session now goes on with it.
+  shard_->loop().post([shard = shard_, id = id_] {
+    if (Connection* slow = shard->find_connection(id)) slow->abandon();
+  });
 }
 
 // --- input ---------------------------------------------------------------------------------------
@@ -154,8 +158,8 @@ bool Connection::reading() const {
   return phase_ == Phase::open && !pending_bind_ && !is_throttled_ && stream_.wants_input();
 }
 
-// While the stream waits for something (an answer, TLS, its account) the transport is told so, or it
-// would call again every turn.
+// While the stream waits for something (an answer, TLS, its account) the transport is told so, or
+// it would call again every turn.
 void Connection::pause_reading(bool on) {
   if (on == is_paused_) return;
   is_paused_ = on;

@@ -166,6 +166,7 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   bool flush_wanted_ = false;
   bool read_wanted_ = false;
   bool blocked_ = false;       // the transport takes no more now
+  bool is_slow_ = false;       // and too much waits: it will be abandoned
   bool is_paused_ = false;     // the transport was told not to read
   bool is_throttled_ = false;  // over the bandwidth; a timer ends it
   bool pending_bind_ = false;  // the account is being loaded; input waits

@@ -84,7 +84,7 @@ void Client::forget() {
 void Client::sign_off() {
   set_state(State::leaving);
   set_reading(true);
-  stream_->close();
+  send("</stream:stream>");  // what is on its way is read until the server closes as well
 }
 
 void Client::set_reading(bool on) {
@@ -246,9 +246,9 @@ void Client::take_message(xml::Element message) {
   const xml::Element body = message.child("body", message.ns());
   if (!body) return;  // a carbon copy
   const xml::Element id = message.child("stanza-id", "urn:xmpp:sid:0");
-  world_.book.received(reception_, number_in(body.text()), id ? id.attribute("id") : "",
-                       message.child("delay", "urn:xmpp:delay") ? Book::Way::delayed
-                                                                : Book::Way::straight);
+  world_.book.received(
+      reception_, number_in(body.text()), id ? id.attribute("id") : "",
+      message.child("delay", "urn:xmpp:delay") ? Book::Way::delayed : Book::Way::straight);
 }
 
 void Client::take_iq(xml::Element iq) {

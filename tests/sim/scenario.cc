@@ -41,7 +41,7 @@ void Scenario::Listener::write(LogLevel level, std::string_view event,
     if (event == "session-not-resumable" && field.key == "jid")
       not_resumable.insert(std::string(field.value));
   }
-  if (level >= LogLevel::error && !scenario_.process_->has_failed()) errors.push_back(line);
+  if (level >= LogLevel::error && !scenario_.disk_.dead()) errors.push_back(line);
   if (!scenario_.plan_.loud) return;
   const auto now = scenario_.world_.clock().now().time_since_epoch().count();
   std::printf("%10lld %s\n", static_cast<long long>(now), line.c_str());
@@ -118,6 +118,8 @@ void Scenario::act(std::size_t index) {
         client.lose_connection(Client::Loss::closed);
       return;
     case Client::State::leaving:
+      if (world_.clock().now() - client.since() > Seconds(30))
+        blame(client.address() + ": the server does not close the stream");
       return;
     case Client::State::online:
       return act_online(client, index);
