@@ -107,13 +107,15 @@ void Session::overflow() {
   // What one turn brought has not been offered to the reader yet: it may well take it.
   if (!is_stuck && managed_->written != managed_->outbound.sent()) return;
   Shard& home = shard();
-  home.log().info("session-not-resumable", {{"jid", address_.text()}, {"reason", "queue full"}});
+  if (resumable()) {
+    home.log().info("session-not-resumable", {{"jid", address_.text()}, {"reason", "queue full"}});
+    managed_->token.clear();
+    home.ledger().note(EndedRecord{key_});
+  }
   if (is_stuck) {
     home.loop().post([&home, key = key_] {
       Session* session = home.find_session(key);
       if (session == nullptr) return;
-      session->managed_->token.clear();
-      home.ledger().note(EndedRecord{key});
       if (session->connection_ != nullptr)
         session->connection_->abandon();  // without a token this ends the session
       else
@@ -121,9 +123,8 @@ void Session::overflow() {
     });
     return;
   }
-  managed_->token.clear();
-  home.ledger().note(EndedRecord{key_});
-  for (const Unacked& stanza : managed_->outbound.give_up())
+  // It may still acknowledge: until then the journal keeps what it may have to get again.
+  for (const Unacked& stanza : managed_->outbound.give_up(host().limits().sm_queue_bytes / 2))
     if (stanza.id != 0) connection_->wrote(stanza.id);
 }
 

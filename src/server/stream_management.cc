@@ -82,12 +82,16 @@ void OutboundQueue::renumber(std::uint32_t h) {
   gaps_ = false;
 }
 
-std::vector<Unacked> OutboundQueue::give_up() {
-  std::vector<Unacked> all(std::make_move_iterator(queue_.begin()),
-                           std::make_move_iterator(queue_.end()));
-  queue_.clear();
-  bytes_ = 0;
-  return all;
+std::vector<Unacked> OutboundQueue::give_up(std::uint64_t most) {
+  for (Unacked& stanza : queue_) stanza.xml = std::string();
+  bytes_ = queue_.size() * entry_bytes;
+  std::vector<Unacked> forgotten;
+  while (!queue_.empty() && bytes_ > most) {
+    bytes_ -= entry_bytes;
+    forgotten.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return forgotten;
 }
 
 bool OutboundQueue::holds(MessageId id) const {

@@ -66,8 +66,9 @@ class OutboundQueue {
   void restore(std::uint32_t acked, std::deque<Unacked> known);
   // The client said `h` on resuming: what is left gets the numbers from h + 1 on.
   void renumber(std::uint32_t h);
-  // The client never acknowledges: forget what needs no store, keep counting.
-  std::vector<Unacked> give_up();
+  // The client does not acknowledge: forget the texts, which were written to it, and of the oldest
+  // more than that until the rest costs at most `most` bytes. Yields what was forgotten wholly.
+  std::vector<Unacked> give_up(std::uint64_t most);
 
   // nullptr when it was acknowledged.
   const Unacked* find(std::uint32_t number) const;

@@ -214,7 +214,7 @@ TEST(OutboundQueue, ForgetsWithoutLosingTheCount) {
   OutboundQueue queue;
   queue.push(1, "<a/>", {});
   queue.push(2, "<a/>", {});
-  EXPECT_EQ(numbers(queue.give_up()), (std::vector<std::uint32_t>{1, 2}));
+  EXPECT_EQ(numbers(queue.give_up(0)), (std::vector<std::uint32_t>{1, 2}));
   EXPECT_EQ(queue.bytes(), 0u);
   EXPECT_TRUE(queue.waiting().empty());
   EXPECT_EQ(queue.push(3, "<a/>", {}), 3u);

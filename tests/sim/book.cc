@@ -6,14 +6,25 @@
 
 namespace herold::sim {
 
-std::uint32_t Book::write(unsigned sender, std::string account) {
-  entries_.push_back({sender, std::move(account)});
+std::uint32_t Book::write(unsigned sender, const std::string& to) {
+  tell("message " + std::to_string(entries_.size()) + " leaves client " + std::to_string(sender) +
+       " for " + to);
+  entries_.push_back({.sender = sender, .to = to, .account = to.substr(0, to.find('/'))});
   return static_cast<std::uint32_t>(entries_.size() - 1);
+}
+
+void Book::acked(std::uint32_t serial) {
+  tell("message " + std::to_string(serial) + " is acknowledged");
+  entries_.at(serial).acked = true;
 }
 
 void Book::blame(std::string problem) {
   constexpr std::size_t enough = 20;
   if (problems_.size() < enough) problems_.push_back(std::move(problem));
+}
+
+void Book::forgive(const std::string& to) {
+  for (Entry& entry : entries_) entry.forgiven |= entry.to == to && entry.received == 0;
 }
 
 void Book::bounced(std::uint32_t serial, std::string_view condition) {
@@ -27,6 +38,7 @@ void Book::received(Reception& reception, std::uint32_t serial, std::string_view
                     Way way) {
   const std::string what = "message " + std::to_string(serial) + " at " + reception.name;
   if (serial >= entries_.size()) return blame(what + ": nobody sent it");
+  tell(what + " has stanza-id " + std::string(stanza_id));
   Entry& entry = entries_[serial];
   ++deliveries_;
   ++entry.received;
@@ -43,11 +55,11 @@ void Book::received(Reception& reception, std::uint32_t serial, std::string_view
   newest->second = std::max(newest->second, serial);
 }
 
-std::vector<std::uint32_t> Book::missing(const std::set<std::string>& forgiven) const {
+std::vector<std::uint32_t> Book::missing() const {
   std::vector<std::uint32_t> found;
   for (std::uint32_t serial = 0; serial < entries_.size(); ++serial) {
     const Entry& entry = entries_[serial];
-    if (entry.acked && entry.received == 0 && !entry.bounced && !forgiven.contains(entry.account))
+    if (entry.acked && entry.received == 0 && !entry.bounced && !entry.forgiven)
       found.push_back(serial);
   }
   return found;

@@ -33,6 +33,8 @@ Client::Client(ClientWorld world, Persona persona)
 Client::~Client() = default;
 
 void Client::set_state(State state) {
+  constexpr std::string_view names[] = {"offline", "signing in", "online", "leaving"};
+  world_.book.tell(address() + " is " + std::string(names[static_cast<int>(state)]));
   state_ = state;
   since_ = world_.loop.clock().now();
 }
@@ -65,6 +67,7 @@ void Client::drop_connection() {
   world_.loop.post([transport = std::move(transport_), stream = std::move(stream_)] {});
   set_state(State::offline);
   counting_ = enabling_ = false;
+  was_exposed_ |= std::exchange(exposed_, false);
   if (persona_.managed && !token_.empty()) return;
   forget();
 }
@@ -169,7 +172,7 @@ void Client::on_closed(const xmpp::ClientStreamError* error) {
 // --- sessions ------------------------------------------------------------------------------------
 
 void Client::on_signed_in(xml::Element) {
-  if (token_.empty()) return stream_->bind(persona_.resource);
+  if (token_.empty()) return bind();
   send("<resume xmlns='urn:xmpp:sm:3' h='" + std::to_string(got_) + "' previd='" + token_ + "'/>");
 }
 
@@ -209,7 +212,7 @@ void Client::send_stanza(Sent stanza) {
 }
 
 void Client::send_message(const std::string& to, std::string_view filler) {
-  const std::uint32_t serial = world_.book.write(persona_.number, to.substr(0, to.find('/')));
+  const std::uint32_t serial = world_.book.write(persona_.number, to);
   const std::string number = std::to_string(serial);
   std::string xml = "<message type='chat' id='" + number + "' to='" + to + "'><body>" + number +
                     " " + std::string(filler) + "</body></message>";
@@ -269,6 +272,8 @@ void Client::take_management(xml::Element element) {
   if (element.name() == "a") return take_ack(number_in(element.attribute("h")));
   if (element.name() == "enabled") {
     counting_ = true;
+    exposed_ = false;
+    if (std::exchange(was_exposed_, false)) world_.book.forgive(address());
     token_ = element.attribute("id");
     return;
   }
@@ -277,6 +282,7 @@ void Client::take_management(xml::Element element) {
   if (expected_ == Expect::refused) blame("resumed after a power cut");
   expected_ = Expect::anything;
   ++resumptions;
+  world_.book.tell(address() + " resumes");
   counting_ = enabling_ = true;
   set_state(State::online);
   take_ack(number_in(element.attribute("h")));
@@ -288,7 +294,13 @@ void Client::take_refusal() {
   if (token_.empty()) return blame("stream management was refused");
   if (expected_ == Expect::resumed) blame("resumption was refused");
   ++refusals;
+  world_.book.tell(address() + " must not resume");
   token_.clear();
+  bind();
+}
+
+void Client::bind() {
+  exposed_ = true;
   stream_->bind(persona_.resource);
 }
 

@@ -102,6 +102,7 @@ class Client final : private net::Transport::Handler, private xmpp::ClientStream
   void flush();
   void drop_connection();
   void set_state(State state);
+  void bind();
   void begin_session();
   void send_stanza(Sent stanza);
   void take_message(xml::Element message);
@@ -129,9 +130,11 @@ class Client final : private net::Transport::Handler, private xmpp::ClientStream
   Reception reception_;
   unsigned sessions_ = 0;
   std::string token_;
-  bool counting_ = false;  // <enabled/> has come
-  bool enabling_ = false;  // <enable/> was sent: our stanzas count
-  std::uint32_t got_ = 0;  // of the server's stanzas
+  bool counting_ = false;     // <enabled/> has come
+  bool enabling_ = false;     // <enable/> was sent: our stanzas count
+  bool exposed_ = false;      // bound, perhaps, and <enabled/> has not come
+  bool was_exposed_ = false;  // when a connection was lost
+  std::uint32_t got_ = 0;     // of the server's stanzas
   std::uint32_t acked_ = 0;
   std::deque<Sent> unacked_;
   std::deque<std::uint32_t> sent_plainly_;  // without stream management, not answered for

@@ -171,8 +171,9 @@ void Process::stop() {
   server_->stop([this] { stopped_ = true; });
   for (int i = 0; i < 1000 && !stopped_; ++i) world_.run_for(Milliseconds(10));
   CHECK(stopped_);
+  server_->release_stores();
+  database_.reset();  // finishes what waits; the shards are still there to be told
   server_.reset();
-  database_.reset();
   forget_tasks();
 }
 

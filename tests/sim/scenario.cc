@@ -42,8 +42,11 @@ void Scenario::Listener::write(LogLevel level, std::string_view event,
       not_resumable.insert(std::string(field.value));
   }
   if (level >= LogLevel::error && !scenario_.disk_.dead()) errors.push_back(line);
-  if (!scenario_.plan_.loud) return;
-  const auto now = scenario_.world_.clock().now().time_since_epoch().count();
+  if (scenario_.plan_.loud) scenario_.print("server: " + line);
+}
+
+void Scenario::print(const std::string& line) const {
+  const auto now = world_.clock().now().time_since_epoch().count();
   std::printf("%10lld %s\n", static_cast<long long>(now), line.c_str());
 }
 
@@ -64,6 +67,7 @@ Scenario::Scenario(const Plan& plan)
   process_ = std::make_unique<Process>(
       world_, disk_, log_,
       Process::Settings{plan.shards, limits_of(random_), database, random_.number()});
+  if (plan.loud) book_.set_listener([this](const std::string& event) { print(event); });
   make_clients();
 }
 
@@ -210,6 +214,7 @@ void Scenario::begin_fault() {
 void Scenario::die() {
   const Doom how = doom_;
   doom_ = Doom::none;
+  book_.tell("the server dies");
   // What the last turn wrote after the process was dead never left it.
   if (how == Doom::at_operation)
     for (const Actor& actor : actors_)
@@ -252,7 +257,7 @@ void Scenario::run_active() {
 bool Scenario::at_rest() const {
   for (const Actor& actor : actors_)
     if (actor.client->state() != Client::State::online || actor.client->unacked() > 0) return false;
-  return process_->open_stanzas() == 0 && book_.missing({}).empty();
+  return process_->open_stanzas() == 0 && book_.missing().empty();
 }
 
 void Scenario::come_to_rest() {
@@ -271,7 +276,7 @@ void Scenario::judge() {
     if (client.unacked() > 0)
       blame(client.address() + " waits for " + std::to_string(client.unacked()) + " acks");
   }
-  for (const std::uint32_t serial : book_.missing({}))
+  for (const std::uint32_t serial : book_.missing())
     blame("message " + std::to_string(serial) + " from client " +
           std::to_string(book_.entry(serial).sender) + " to " + book_.entry(serial).account +
           " was acknowledged and is lost");

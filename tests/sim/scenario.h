@@ -58,6 +58,7 @@ class Scenario {
     const Scenario& scenario_;
   };
 
+  void print(const std::string& line) const;
   void make_clients();
   void act(std::size_t index);
   void act_online(Client& client, std::size_t index);
