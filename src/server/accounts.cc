@@ -129,16 +129,20 @@ void Shard::hand_over(const std::deque<Unacked>& queue, const Jid& account) {
 // What is done meanwhile, because another session of the account has it, is not repeated.
 void Shard::deliver_again(MessageId id, const Jid& account) {
   if (id == 0) return;
-  post_to(ledger_.owner(id), [id, account](Shard& shard) {
-    auto stanza = shard.ledger_.open_stanza(id);
-    if (!stanza) {
-      const bool is_new = stanza.error().fault == Fault::unavailable;
-      if (is_new) shard.loop().post([&shard, id, account] { shard.deliver_again(id, account); });
-      return;
-    }
+  returning_.insert(id);
+  post_to(ledger_.owner(id),
+          [id, account, home = index_](Shard& keeper) { keeper.give_again(id, account, home); });
+}
+
+void Shard::give_again(MessageId id, const Jid& account, unsigned home) {
+  auto stanza = ledger_.open_stanza(id);
+  if (!stanza && stanza.error().fault == Fault::unavailable)
+    return loop().post([this, id, account, home] { give_again(id, account, home); });
+  post_to(home, [id, account, stanza = std::move(stanza)](Shard& there) mutable {
+    if (there.returning_.erase(id) == 0 || !stanza) return;
     stanza->head.to = account;
     stanza->late = true;
-    shard.route(std::move(*stanza));
+    there.deliver_here(std::move(*stanza));
   });
 }
 
@@ -194,10 +198,12 @@ void Shard::restore_session(SessionRecord record, std::vector<SentStanza> sent) 
     sessions_.emplace(record.key, &session);
     session.restore(record);
     std::deque<Unacked> queue;
-    for (const SentStanza& known : sent)
+    for (SentStanza& known : sent) {
+      known.stanza.late = true;
       queue.push_back({known.number, known.stanza.id,
                        known.stanza.to_xml(message_extras(account, known.stanza)),
                        known.stanza.accepted});
+    }
     session.managed()->outbound.restore(record.acked, std::move(queue));
     lose_connection(session);
   });

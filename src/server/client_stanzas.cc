@@ -110,6 +110,7 @@ bool Shard::commit(Stanza& stanza) {
 }
 
 void Shard::done(MessageId id) {
+  returning_.erase(id);
   const unsigned owner = ledger_.owner(id);
   if (owner == index_) return ledger_.done(id);
   post_to(owner, [id](Shard& shard) { shard.ledger_.done(id); });

@@ -127,6 +127,9 @@ void ModuleHost::ask(Stanza request, Duration patience,
   shard_.ask(std::move(request), patience, std::move(then));
 }
 
+void ModuleHost::begin_saving(Bytes bytes) { shard_.server().unsaved_bytes() += bytes; }
+void ModuleHost::end_saving(Bytes bytes) { shard_.server().unsaved_bytes() -= bytes; }
+
 bool ModuleHost::commit(Stanza& stanza) { return shard_.commit(stanza); }
 void ModuleHost::when_safe(net::Task task) { shard_.when_safe(std::move(task)); }
 void ModuleHost::done(const Stanza& stanza) {

@@ -109,6 +109,10 @@ class ModuleHost {
   void wait_for(const Stanza& stanza);
   void finish(const Origin& origin);
 
+  // Stanzas that wait for the database, for back-pressure.
+  void begin_saving(Bytes bytes);
+  void end_saving(Bytes bytes);
+
   // Starts a timer that fires at the module's instance; it stops with the Timer.
   void after(Timer& timer, Duration delay, net::Task task);
 

@@ -91,6 +91,9 @@ class Server {
   MonotonicTime started() const { return started_; }
   WallTime started_wall() const { return started_wall_; }
 
+  // Stanzas on their way into the database; over a bound sockets are not read.
+  std::atomic<std::uint64_t>& unsaved_bytes() { return unsaved_bytes_; }
+
   // An unauthenticated connection signed in or ended; from any shard.
   void left_gate(Shard& from, const std::string& peer, ConnectionGate::Outcome outcome);
   ConnectionId next_connection() { return ++last_connection_; }
@@ -116,6 +119,7 @@ class Server {
   std::function<void(const Error&)> fatal_;
   std::unique_ptr<Recovery> recovery_;
   std::atomic<unsigned> journals_to_sync_ = 0;
+  std::atomic<std::uint64_t> unsaved_bytes_ = 0;
   unsigned next_shard_ = 0;
 };
 

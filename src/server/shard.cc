@@ -200,6 +200,9 @@ void Shard::want_read(Connection& connection) { to_read_.push_back(connection.id
 
 bool Shard::pressed() const {
   if (server_.database().pressed()) return true;
+  // As much as two of the longest stanzas may be on its way into the database.
+  const std::uint64_t unsaved = server_.unsaved_bytes().load(std::memory_order_relaxed);
+  if (unsaved > 2 * limits_.stanza_bytes) return true;
   for (unsigned shard = 0; shard < server_.shard_count(); ++shard)
     if (server_.shard(shard).mailbox_.waiting() > limits_.shard_mailbox) return true;
   return false;

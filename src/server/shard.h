@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/hash.h"
@@ -205,6 +206,7 @@ class Shard final : private store::Executor {
 
   // accounts.cc
   void load(Account& account);
+  void give_again(MessageId id, const Jid& account, unsigned home);
 
   Server& server_;
   unsigned index_;
@@ -227,6 +229,7 @@ class Shard final : private store::Executor {
   std::vector<std::unique_ptr<Connection>> dropped_;
   std::vector<ConnectionId> to_flush_, to_read_, to_read_relieved_;
   net::Timer relief_timer_;
+  std::unordered_set<MessageId> returning_;  // see deliver_again(); done meanwhile: not in here
   std::vector<SessionKey> ack_watch_;  // sessions with stanzas that are not acknowledged
   std::vector<SessionKey> ack_owed_;   // sessions whose clients wait for an <a/>
   std::map<std::string, WallTime> sign_ins_;

@@ -2,6 +2,8 @@
 //
 // The stanza stands in the journal until the store has it (DECISIONS.md 1, 8); it leaves the store
 // when it was handed to a session, whose queue or output has it from there on.
+#include <algorithm>
+
 #include "server/module.h"
 
 namespace herold::server {
@@ -21,6 +23,8 @@ class Offline {
   struct Backlog {
     std::uint64_t count = 0;
     Bytes bytes = 0;
+    std::uint64_t under_way = 0;  // counted, and not in the store yet
+    std::uint64_t kept = 0;       // ever
     bool handing_over = false;
     Timer pause;
     void take(std::uint64_t messages, Bytes size) {
@@ -60,11 +64,35 @@ class Offline {
     // What was accepted before is never refused for want of room (DECISIONS.md 9).
     if (full && !stanza.late)
       return xmpp::fail(Condition::service_unavailable, "The recipient's offline storage is full");
-    ++backlog.count;
+    ++backlog.count, ++backlog.kept, ++backlog.under_way;
     backlog.bytes += xml.size();
 
-    put(event.account.address(), stanza.copy());
+    // Not before this turn's journal is written: the store must not know more than the journal, or
+    // a client whose stanza it took would send it again.
+    host_.loop().post([this, account = event.account.address(), kept = stanza.copy()]() mutable {
+      settle(account, std::move(kept));
+    });
     return Flow::stop;
+  }
+
+  // The user may have come online meanwhile.
+  void settle(const Jid& account, Stanza stanza) {
+    Account* now = host_.find_account(account);
+    const bool is_awake = now != nullptr && std::ranges::any_of(now->sessions(), [](const auto& s) {
+                            return s->available() && s->priority() >= 0;
+                          });
+    if (!is_awake) return put(account, std::move(stanza));
+    stanza.late = true;
+    now->data<Backlog>().take(1, stanza.to_xml().size());
+    landed(account);
+    host_.send(std::move(stanza));
+  }
+
+  void landed(const Jid& address) {
+    Account* account = host_.find_account(address);
+    if (account == nullptr) return;
+    Backlog& backlog = account->data<Backlog>();
+    backlog.under_way -= std::min<std::uint64_t>(backlog.under_way, 1);
   }
 
   // What cannot be stored now stays open in the journal and in memory, and is tried again.
@@ -73,11 +101,17 @@ class Offline {
     message.message = {message_id_text(stanza.stable_id()), stanza.head.from.text(),
                        stanza.head.to.text(), stanza.accepted, SharedBytes(stanza.to_xml())};
     message.references.push_back({{account.text(), store::BoxKind::offline, {}}, 0});
+    const Bytes bytes = message.message.stanza.size();
     std::vector<store::NewMessage> batch;
     batch.push_back(std::move(message));
+    host_.begin_saving(bytes);
     host_.stores().messages().add(
-        std::move(batch), [this, account, kept = std::move(stanza)](Result<> added) mutable {
-          if (added) return host_.done(kept);
+        std::move(batch), [this, account, bytes, kept = std::move(stanza)](Result<> added) mutable {
+          host_.end_saving(bytes);
+          if (added) {
+            landed(account);
+            return host_.done(kept);
+          }
           host_.log().error("offline-not-stored",
                             {{"account", account.text()}, {"reason", added.error().text}});
           unstored_.emplace_back(account, std::move(kept));
@@ -99,13 +133,14 @@ class Offline {
 
   // In order, a page at a time, each with the time at which it was accepted (XEP-0203).
   void next_page(const Jid& address, SessionKey key, std::uint64_t after) {
-    const Account* account = host_.find_account(address);
+    Account* account = host_.find_account(address);
     if (account == nullptr) return;
+    const std::uint64_t kept = account->data<Backlog>().kept;
     host_.stores().messages().fetch(
         box_of(*account), after, page_messages,
-        [this, address, key](Result<std::vector<store::StoredMessage>> found) {
+        [this, address, key, after, kept](Result<std::vector<store::StoredMessage>> found) {
           if (found && host_.find_session(key) != nullptr)
-            return take_out(address, key, std::move(*found));
+            return take_out(address, key, {.last = after, .kept = kept}, std::move(*found));
           if (Account* now = host_.find_account(address)) give_up(*now);
         });
   }
@@ -114,13 +149,15 @@ class Offline {
     std::vector<Stanza> stanzas;
     std::vector<std::uint64_t> ids;
     Bytes bytes = 0;
+    std::uint64_t last = 0;  // id
+    std::uint64_t kept = 0;  // Backlog::kept when it was asked for
     bool is_last = true;
   };
 
   // Journalled anew: they leave the store, and must not be lost on their way. Only once that is
   // safe they are sent and removed, in one turn.
-  void take_out(const Jid& address, SessionKey key, std::vector<store::StoredMessage> messages) {
-    Page page;
+  void take_out(const Jid& address, SessionKey key, Page page,
+                std::vector<store::StoredMessage> messages) {
     page.is_last = messages.size() < page_messages;
     for (const store::StoredMessage& stored : messages) {
       if (page.bytes > host_.limits().sm_queue_bytes / 4) {
@@ -135,7 +172,7 @@ class Offline {
       if (!host_.commit(stanza)) break;  // the journal is full: the rest stays where it is
       page.bytes += stored.message.stanza.size();
       page.stanzas.push_back(std::move(stanza));
-      page.ids.push_back(stored.id);
+      page.ids.push_back(page.last = stored.id);
     }
     host_.when_safe([this, address, key, page = std::move(page)]() mutable {
       deliver(address, key, std::move(page));
@@ -152,12 +189,14 @@ class Offline {
     }
     for (const Stanza& stanza : page.stanzas)
       session->send(stanza, message_extras(*account, stanza));
-    const std::uint64_t last = page.ids.empty() ? 0 : page.ids.back();
-    account->data<Backlog>().take(page.ids.size(), page.bytes);
+    Backlog& backlog = account->data<Backlog>();
+    backlog.take(page.ids.size(), page.bytes);
     if (!page.ids.empty()) remove(*account, std::move(page.ids));
-    if (!page.is_last) return go_on(*account, key, last);
     deliver_unstored(*account, *session);
-    account->data<Backlog>() = {};
+    // What came meanwhile is handed over too.
+    if (!page.is_last || backlog.kept != page.kept) return go_on(*account, key, page.last);
+    if (backlog.under_way == 0) backlog.count = backlog.bytes = 0;
+    give_up(*account);
   }
 
   // The session's queue must not run over because of what waited here: the client takes a part
@@ -188,6 +227,7 @@ class Offline {
     std::erase_if(unstored_, [&](auto& entry) {
       if (entry.first != account.address()) return false;
       entry.second.late = true;
+      landed(entry.first);
       session.send(entry.second, message_extras(account, entry.second));
       return true;
     });
