@@ -69,17 +69,21 @@ class Offline {
 
     // Not before this turn's journal is written: the store must not know more than the journal, or
     // a client whose stanza it took would send it again.
-    host_.loop().post([this, account = event.account.address(), kept = stanza.copy()]() mutable {
+    host_.when_safe([this, account = event.account.address(), kept = stanza.copy()]() mutable {
       settle(account, std::move(kept));
     });
     return Flow::stop;
+  }
+
+  static bool takes_messages(const Session& session) {
+    return session.available() && session.priority() >= 0;
   }
 
   // The user may have come online meanwhile.
   void settle(const Jid& account, Stanza stanza) {
     Account* now = host_.find_account(account);
     const bool is_awake = now != nullptr && std::ranges::any_of(now->sessions(), [](const auto& s) {
-                            return s->available() && s->priority() >= 0;
+                            return takes_messages(*s);
                           });
     if (!is_awake) return put(account, std::move(stanza));
     stanza.late = true;
@@ -125,10 +129,14 @@ class Offline {
 
   void hand_over(SessionAvailable& event) {
     if (!event.takes_messages) return;
-    Backlog& backlog = event.session.account().data<Backlog>();
+    begin(event.session.account(), event.session);
+  }
+
+  void begin(Account& account, const Session& session) {
+    Backlog& backlog = account.data<Backlog>();
     if (backlog.count == 0 || backlog.handing_over) return;
     backlog.handing_over = true;
-    next_page(event.session.account().address(), event.session.key(), 0);
+    next_page(account.address(), session.key(), 0);
   }
 
   // In order, a page at a time, each with the time at which it was accepted (XEP-0203).
@@ -141,7 +149,10 @@ class Offline {
         [this, address, key, after, kept](Result<std::vector<store::StoredMessage>> found) {
           if (found && host_.find_session(key) != nullptr)
             return take_out(address, key, {.last = after, .kept = kept}, std::move(*found));
-          if (Account* now = host_.find_account(address)) give_up(*now);
+          Account* now = host_.find_account(address);
+          if (now == nullptr) return;
+          if (found) return give_up(*now);
+          now->data<Backlog>().handing_over = false;  // the database is away: the next login tries
         });
   }
 
@@ -196,7 +207,7 @@ class Offline {
     // What came meanwhile is handed over too.
     if (!page.is_last || backlog.kept != page.kept) return go_on(*account, key, page.last);
     if (backlog.under_way == 0) backlog.count = backlog.bytes = 0;
-    give_up(*account);
+    backlog.handing_over = false;
   }
 
   // The session's queue must not run over because of what waited here: the client takes a part
@@ -213,8 +224,13 @@ class Offline {
                 });
   }
 
-  // The next session that becomes available is handed the rest.
-  static void give_up(Account& account) { account.data<Backlog>().handing_over = false; }
+  // The session has gone. Another that became available meanwhile is handed the rest, else the
+  // next.
+  void give_up(Account& account) {
+    account.data<Backlog>().handing_over = false;
+    for (const auto& session : account.sessions())
+      if (takes_messages(*session)) return begin(account, *session);
+  }
 
   void remove(const Account& account, std::vector<std::uint64_t> ids) {
     host_.stores().messages().remove(box_of(account), std::move(ids), [this](Result<> removed) {
