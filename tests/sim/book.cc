@@ -38,7 +38,8 @@ void Book::received(Reception& reception, std::uint32_t serial, std::string_view
                     Way way) {
   const std::string what = "message " + std::to_string(serial) + " at " + reception.name;
   if (serial >= entries_.size()) return blame(what + ": nobody sent it");
-  tell(what + " has stanza-id " + std::string(stanza_id));
+  tell(what + " has stanza-id " + std::string(stanza_id) +
+       (way == Way::delayed ? ", delayed" : ""));
   Entry& entry = entries_[serial];
   ++deliveries_;
   ++entry.received;

@@ -132,6 +132,9 @@ int main(int count, char** words) {
   std::string folder = (std::filesystem::temp_directory_path() / "herold-sim-XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr) return EXIT_FAILURE;
   const bool passed = herold::sim::Suite(*arguments, folder).run();
-  std::filesystem::remove_all(folder);
+  if (arguments->loud)
+    std::printf("its database is in %s\n", folder.c_str());
+  else
+    std::filesystem::remove_all(folder);
   return passed ? EXIT_SUCCESS : EXIT_FAILURE;
 }

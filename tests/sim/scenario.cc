@@ -18,7 +18,7 @@ Limits limits_of(Random& random) {
   limits.journal_segment_bytes = 512 * 1024;
   limits.journal_reserve_bytes = 64 * 1024;
   // Sometimes so small that queues run over.
-  limits.sm_queue_bytes = random.below(3) == 0 ? 8 * 1024 : 1024 * 1024;
+  limits.sm_queue_bytes = random.below(3) == 0 ? 48 * 1024 : 1024 * 1024;
   limits.send_buffer = random.below(3) == 0 ? 8 * 1024 : 1024 * 1024;
   return limits;
 }

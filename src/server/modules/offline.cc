@@ -14,7 +14,8 @@ class Offline {
 
   static constexpr auto handlers() {
     return std::tuple{on<AccountLoading>(&Offline::count), on<MessageUndelivered>(&Offline::keep),
-                      on<SessionAvailable>(&Offline::hand_over)};
+                      on<SessionAvailable>(&Offline::hand_over),
+                      on<SessionResumed>(&Offline::hand_over_rest)};
   }
 
   explicit Offline(ModuleHost& host) : host_(host) {}
@@ -130,6 +131,11 @@ class Offline {
   void hand_over(SessionAvailable& event) {
     if (!event.takes_messages) return;
     begin(event.session.account(), event.session);
+  }
+
+  // What the death of the server or of a connection interrupted.
+  void hand_over_rest(SessionResumed& event) {
+    if (takes_messages(event.session)) begin(event.session.account(), event.session);
   }
 
   void begin(Account& account, const Session& session) {
