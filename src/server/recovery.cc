@@ -1,6 +1,8 @@
 // Recovery: from records to sessions and stanzas.
 #include "server/recovery.h"
 
+#include <set>
+
 #include "server/server.h"
 #include "server/session.h"
 
@@ -127,15 +129,16 @@ void Recovery::take_from_stores(Server& server) const {
 
 void Recovery::restore(Server& server) {
   take_from_stores(server);
+  std::set<std::uint64_t> placed;  // in one session's queue, or in those of several
   for (auto& [key, state] : sessions_) {
     const Jid address = Jid::trusted(state.record.jid);
     std::vector<SentStanza> sent;
     for (const auto& [number, id] : state.sent) {
       const auto place = order_.find(id);
       const auto open = place == order_.end() ? open_.end() : open_.find(place->second);
-      if (open == open_.end()) continue;  // done, or in the queue of another session too
-      sent.push_back({number, std::move(open->second)});
-      open_.erase(open);
+      if (open == open_.end()) continue;  // done
+      sent.push_back({number, open->second.copy()});
+      placed.insert(open->first);
     }
     Shard& home = server.shard(server.home_of(address.bare_text()));
     home.loop().post([&home, record = std::move(state.record), sent = std::move(sent)]() mutable {
@@ -143,6 +146,7 @@ void Recovery::restore(Server& server) {
     });
   }
   for (auto& [number, stanza] : open_) {
+    if (placed.contains(number)) continue;
     Shard& home = server.shard(server.home_of(stanza.head.to.bare_text()));
     stanza.late = true;
     home.loop().post([&home, open = std::move(stanza)]() mutable { home.route(std::move(open)); });

@@ -81,6 +81,7 @@ class Scenario {
   }
 
   const Plan plan_;
+  Limits limits_;
   SeededRandom random_;
   Book book_;
   Listener log_;
