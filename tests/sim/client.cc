@@ -65,6 +65,7 @@ void Client::drop_connection() {
   ++connection_;
   if (transport_) transport_->detach();
   world_.loop.post([transport = std::move(transport_), stream = std::move(stream_)] {});
+  if (state_ == State::leaving) forget();  // in peace: it does not mean to come back
   set_state(State::offline);
   counting_ = enabling_ = false;
   was_exposed_ |= std::exchange(exposed_, false);
@@ -165,7 +166,6 @@ void Client::on_closed(const xmpp::ClientStreamError* error) {
            error->kind != xmpp::ClientStreamError::Kind::ended)
     blame("stream ended: " + error->describe());
   flush();
-  if (state_ == State::leaving) forget();  // in peace: the server has ended the session
   drop_connection();
 }
 

@@ -211,6 +211,13 @@ void Scenario::begin_fault() {
   }
 }
 
+// DECISIONS.md 4: whoever could resume before can resume after a kill, nobody after a power cut.
+Client::Expect Scenario::expectation(const Client& client, Doom how) const {
+  if (how == Doom::power_cut) return Client::Expect::refused;
+  const bool ran_over = log_.not_resumable.contains(client.address());
+  return ran_over ? Client::Expect::anything : Client::Expect::resumed;
+}
+
 // Outside of the turns of any loop.
 void Scenario::die() {
   const Doom how = doom_;
@@ -230,8 +237,7 @@ void Scenario::die() {
   else
     disk_.kill();
   for (const Actor& actor : actors_)
-    if (actor.client->can_resume() && how == Doom::power_cut)
-      actor.client->expect(Client::Expect::refused);
+    if (actor.client->can_resume()) actor.client->expect(expectation(*actor.client, how));
   restart_timer_.start(director_, within(Milliseconds(500)), [this] { start_again(); });
 }
 

@@ -45,6 +45,7 @@ class Scenario {
   Outcome run();
 
  private:
+  enum class Doom : std::uint8_t { none, kill, at_operation, restart, power_cut };
   // Sessions that the server said it could not keep resumable.
   class Listener final : public Log {
    public:
@@ -69,6 +70,7 @@ class Scenario {
   void run_active();
   void plan_fault();
   void begin_fault();
+  Client::Expect expectation(const Client& client, Doom how) const;
   void die();
   void start_again();
   void come_to_rest();
@@ -99,7 +101,6 @@ class Scenario {
   };
   std::vector<Actor> actors_;
   net::Timer fault_timer_, restart_timer_;
-  enum class Doom : std::uint8_t { none, kill, at_operation, restart, power_cut };
   Doom doom_ = Doom::none;
   bool resting_ = false;
 };
