@@ -48,6 +48,21 @@ TEST(Ledger, GivesEveryStanzaAnIdOfItsOwn) {
   }
 }
 
+TEST(Ledger, GivesAnOpenStanzaAgain) {
+  store::SimDisk disk(1);
+  LedgerRun life(disk);
+  Stanza stanza = test_message("b@x.test", "again");
+  ASSERT_TRUE(life.ledger.commit(stanza, 0, 0));
+  EXPECT_EQ(life.ledger.open_stanza(stanza.id).error().fault, Fault::unavailable);  // not written
+  life.write();
+  const auto again = life.ledger.open_stanza(stanza.id);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->id, stanza.id);
+  EXPECT_EQ(again->to_xml(), stanza.to_xml());
+  life.ledger.done(stanza.id);
+  EXPECT_EQ(life.ledger.open_stanza(stanza.id).error().fault, Fault::not_found);
+}
+
 TEST(Ledger, RemembersWhatIsNotDone) {
   store::SimDisk disk(1);
   Stanza one = test_message("b@x.test"), two = test_message("c@x.test");

@@ -209,6 +209,20 @@ TEST(OutboundQueue, AfterARestartTheClientMayHaveMoreThanIsKnown) {
   EXPECT_FALSE(queue.acknowledge(42));
 }
 
+TEST(OutboundQueue, ForgetsTextsBeforeEntries) {
+  OutboundQueue queue;
+  const std::string text(1000, 'x');
+  for (MessageId id = 1; id <= 3; ++id) queue.push(id, text, {});
+  EXPECT_TRUE(queue.give_up(3000).empty());
+  EXPECT_LT(queue.bytes(), 1000u);
+  EXPECT_TRUE(queue.holds(2));
+  EXPECT_FALSE(queue.holds(4));
+  EXPECT_FALSE(queue.holds(0));
+  EXPECT_EQ(numbers(*queue.acknowledge(2)), (std::vector<std::uint32_t>{1, 2}));
+  EXPECT_FALSE(queue.holds(2));
+  EXPECT_EQ(numbers(queue.give_up(0)), (std::vector<std::uint32_t>{3}));
+}
+
 // HOSTILE 65: a client that never acknowledges costs no memory, and the count goes on.
 TEST(OutboundQueue, ForgetsWithoutLosingTheCount) {
   OutboundQueue queue;
