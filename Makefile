@@ -1,14 +1,13 @@
 # Two commands for newcomers: `make run` and `make test`, from a bare clone on Debian 12.
 #
 # Underneath are CMake's presets (CMakePresets.json); the other targets are shorthands for them.
-.PHONY: run build test asan tsan fuzz wasm fault-long sim-kill screenshot clean help
+.PHONY: run build test asan tsan fuzz wasm fault-long screenshot clean help
 
 help:
 	@echo "make run    install what is missing, build, start the server on this machine"
 	@echo "make test   install what tests need, build, run every test"
 	@echo "make asan | tsan | fuzz | wasm   build (and test) with that preset"
 	@echo "make fault-long   1,000 cycles of kill -9 instead of 200"
-	@echo "make sim-kill     the simulation with a process that dies: names the seeds that fail"
 
 run: build
 	@echo "== herold serve"
@@ -35,9 +34,6 @@ wasm:
 
 fault-long: build
 	tests/fault/kill9 --bin build/release/bin/herold --cycles 1000
-
-sim-kill: build
-	build/release/bin/herold_sim --fault kill
 
 screenshot: build
 	tools/screenshot docs/herold.svg
