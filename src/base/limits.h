@@ -46,6 +46,7 @@ struct Limits {
   std::uint64_t presence_rate = 10;
   std::uint64_t presence_burst = 100;
   std::uint64_t directed_presence = 2000;
+  std::uint64_t held_presences = 1000;
   // Accounts.
   std::uint64_t offline_messages = 1000;
   std::uint64_t offline_bytes = 5_MiB;
@@ -59,6 +60,10 @@ struct Limits {
   std::uint64_t private_bytes = 256_KiB;
   std::uint64_t vcard_bytes = 256_KiB;
   std::uint64_t caps_cache = 5000;
+  std::uint64_t caps_cache_bytes = 4_MiB;
+  std::uint64_t caps_entry_bytes = 32_KiB;
+  std::uint64_t strangers = 100;
+  std::uint64_t stranger_window = 3600;
   std::uint64_t multicast_recipients = 20;
   // Sign-in.
   std::uint64_t scram_iterations = 10000;
@@ -68,6 +73,7 @@ struct Limits {
   std::uint64_t password_bytes = 1023;
   std::uint64_t registrations_per_prefix = 5;
   std::uint64_t registration_window = 3600;
+  std::uint64_t counted_places = 10000;
   // Inside the server.
   std::uint64_t shard_mailbox = 65536;
   std::uint64_t turn_bytes = 256_KiB;
@@ -85,6 +91,7 @@ struct Limits {
   std::uint64_t log_events_per_second = 50;
   std::uint64_t adhoc_sessions = 100;
   std::uint64_t adhoc_session_time = 600;
+  std::uint64_t greeting_bytes = 10000;
   std::uint64_t admin_connections = 16;
   std::uint64_t admin_line_bytes = 64_KiB;
   std::uint64_t stop_time = 5;
