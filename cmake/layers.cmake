@@ -1,6 +1,7 @@
 # herold_layer(NAME [PORTABLE] [PLAIN_TEST] [LINK lib...] [EXCLUDE regex...]): the library of one folder of src/ and its unit tests.
 #
 # Sources are every .cc below the folder, tests every *_test.cc; adding a file needs no edit here.
+# What lies in a folder testing/ becomes the library herold_NAME_testing: for tests, here and above.
 # PORTABLE layers also become WebAssembly: no exceptions, no RTTI. PLAIN_TEST: the test program
 # needs neither OpenSSL nor ICU.
 function(herold_layer name)
@@ -9,6 +10,9 @@ function(herold_layer name)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  set(helpers ${sources})
+  list(FILTER sources EXCLUDE REGEX "/testing/")
+  list(FILTER helpers INCLUDE REGEX "/testing/")
   foreach(pattern ${ARG_EXCLUDE})
     list(FILTER sources EXCLUDE REGEX "${pattern}")
   endforeach()
@@ -24,8 +28,16 @@ function(herold_layer name)
     target_compile_options(herold_${name} PRIVATE -fno-exceptions -fno-rtti)
   endif()
 
+  if(helpers AND NOT HEROLD_WASM)
+    add_library(herold_${name}_testing STATIC ${helpers})
+    target_link_libraries(herold_${name}_testing PUBLIC herold_${name} GTest::gtest
+                          herold_crypto_openssl herold_unicode_icu)
+  endif()
   if(tests AND NOT HEROLD_WASM)
     add_executable(${name}_test ${tests})
+    if(TARGET herold_${name}_testing)
+      target_link_libraries(${name}_test PRIVATE herold_${name}_testing)
+    endif()
     target_link_libraries(${name}_test PRIVATE herold_${name} GTest::gtest GTest::gtest_main)
     if(NOT ARG_PLAIN_TEST)
       target_link_libraries(${name}_test PRIVATE herold_crypto_openssl herold_unicode_icu)

@@ -44,25 +44,26 @@ void push_to_interested(Account& account, std::uint64_t version, const xmpp::Ros
 
 // The account may have left memory when the store is done, but not while it has sessions.
 void change_and_push(Account& account, std::vector<store::RosterChange> changes,
-                     xmpp::RosterItem item, Stored stored) {
+                     xmpp::RosterItem item, Stored stored, First first = {}) {
   ModuleHost& host = account.host();
-  account.change_roster(std::move(changes),
-                        [&host, address = account.address(), item = std::move(item),
-                         stored = std::move(stored)](Result<std::uint64_t> version) mutable {
-                          if (!version) return stored(std::unexpected(version.error()));
-                          if (Account* now = host.find_account(address))
-                            push_to_interested(*now, *version, item);
-                          stored({});
-                        });
+  account.change_roster(
+      std::move(changes),
+      [&host, address = account.address(), item = std::move(item), stored = std::move(stored),
+       first = std::move(first)](Result<std::uint64_t> version) mutable {
+        if (!version) return stored(std::unexpected(version.error()));
+        if (first) first();
+        if (Account* now = host.find_account(address)) push_to_interested(*now, *version, item);
+        stored({});
+      });
 }
 
 }  // namespace
 
 void store_contact(Account& account, store::RosterItem item, Stored stored,
-                   std::vector<store::RosterChange> also) {
+                   std::vector<store::RosterChange> also, First first) {
   xmpp::RosterItem pushed = roster_item(item);
   also.emplace_back(store::PutItem{std::move(item)});
-  change_and_push(account, std::move(also), std::move(pushed), std::move(stored));
+  change_and_push(account, std::move(also), std::move(pushed), std::move(stored), std::move(first));
 }
 
 void remove_contact(Account& account, const Jid& contact, Stored stored) {

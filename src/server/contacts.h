@@ -24,10 +24,12 @@ std::optional<std::uint64_t> read_roster_version(std::string_view text);
 void push_roster_item(Session& session, std::uint64_t version, const xmpp::RosterItem& item);
 
 // Stores `item` (and `also`, in the same transaction), then pushes it to all interested sessions.
-// `stored` is called after the pushes.
+// `stored` is called after the pushes, `first` before them once it is stored: for the stanza that
+// brought the change, where clients have to hear of that first (sections 3.1.6, 3.2.3, 3.3.3).
 using Stored = std::move_only_function<void(Result<>)>;
+using First = std::move_only_function<void()>;
 void store_contact(Account& account, store::RosterItem item, Stored stored,
-                   std::vector<store::RosterChange> also = {});
+                   std::vector<store::RosterChange> also = {}, First first = {});
 
 // Section 2.5: ends the subscriptions of both sides, removes the item, pushes its removal.
 void remove_contact(Account& account, const Jid& contact, Stored stored);

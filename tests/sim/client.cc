@@ -3,7 +3,6 @@
 
 #include <charconv>
 
-#include "process.h"
 #include "xml/parser.h"
 #include "xmpp/ext/stanza_id.h"
 

@@ -18,6 +18,8 @@
 
 namespace herold::sim {
 
+inline constexpr std::string_view domain = "sim.test";
+
 struct Persona {
   unsigned number = 0;
   std::string account;  // bare

@@ -73,7 +73,9 @@ class Suite {
 
   bool run() {
     const std::string database = folder_ + "/template.sqlite";
-    if (const auto made = make_database(database, accounts); !made) {
+    std::vector<std::string> names;
+    for (unsigned i = 0; i < accounts; ++i) names.push_back(account_name(i));
+    if (const auto made = make_database(database, names); !made) {
       std::printf("cannot make a database: %s\n", made.error().text.c_str());
       return false;
     }

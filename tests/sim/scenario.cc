@@ -3,6 +3,9 @@
 
 #include <cstdio>
 
+#include "base/check.h"
+#include "server/modules.h"
+
 namespace herold::sim {
 namespace {
 
@@ -21,6 +24,17 @@ Limits limits_of(Random& random) {
   limits.sm_queue_bytes = random.below(3) == 0 ? 48 * 1024 : 1024 * 1024;
   limits.send_buffer = random.below(3) == 0 ? 8 * 1024 : 1024 * 1024;
   return limits;
+}
+
+server::Config config_of(Random& random) {
+  static const auto descriptions = server::module_descriptions();
+  server::Config config = server::default_config(descriptions);
+  config.data = "/data";
+  config.limits = limits_of(random);
+  CHECK(config.domains.size() == 1);
+  config.domains.front().name = domain;
+  config.domains.front().limits = config.limits;
+  return config;
 }
 
 net::sim::SimNetworkSettings network_of(Random& random) {
@@ -58,15 +72,14 @@ Scenario::Scenario(const Plan& plan)
       network_(std::make_unique<net::sim::SimNetwork>(world_, network_of(random_))),
       disk_(plan.seed),
       director_(world_.add_loop()) {
-  keys_ = {crypto::HashAlgorithm::sha256, password_iterations, std::string(password_salt),
-           xmpp::scram_keys(crypto_, crypto::HashAlgorithm::sha256, "secret", password_salt,
-                            password_iterations)};
-  limits_ = limits_of(random_);
+  keys_ = client_keys(crypto_);
+  const server::Config config = config_of(random_);
+  limits_ = config.limits;
   const std::string database = plan.folder + "/herold.sqlite";
   for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(database + end);
   std::filesystem::copy_file(plan.database, database);
   process_ = std::make_unique<Process>(
-      world_, disk_, log_, Process::Settings{plan.shards, limits_, database, random_.number()});
+      world_, disk_, log_, Process::Settings{plan.shards, config, database, random_.number()});
   if (plan.loud) book_.set_listener([this](const std::string& event) { print(event); });
   make_clients();
 }
@@ -88,7 +101,7 @@ void Scenario::make_clients() {
     const bool managed = !calm || !chance(20);
     for (unsigned device = 0; device < 1 + random_.below(2); ++device) {
       Persona persona{.number = static_cast<unsigned>(actors_.size()),
-                      .account = "u" + std::to_string(account) + "@" + std::string(domain),
+                      .account = account_name(account),
                       .resource = "r" + std::to_string(device),
                       .priority = static_cast<std::int8_t>(random_.below(2)),
                       .managed = managed,

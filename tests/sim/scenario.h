@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "client.h"
-#include "process.h"
+#include "server/testing/process.h"
 
 namespace herold::sim {
 
@@ -36,6 +36,10 @@ struct Outcome {
 };
 
 inline constexpr unsigned accounts = 6;
+
+inline std::string account_name(unsigned number) {
+  return "u" + std::to_string(number) + "@" + std::string(domain);
+}
 
 class Scenario {
  public:

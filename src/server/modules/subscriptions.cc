@@ -293,18 +293,17 @@ class Subscriptions {
     return Flow::stop;
   }
 
+  // The sessions hear of it before the roster pushes that it brings about.
   void store_and_show(Account& account, store::RosterItem item, const Stanza& stanza,
                       std::vector<store::RosterChange> also, Then then) {
     store_contact(
         account, std::move(item),
-        [this, arrived = stanza.copy(), address = account.address(),
-         then = std::move(then)](Result<> stored) mutable {
-          if (!stored) return;  // not done: it comes again after a restart
-          show(address, arrived);
-          Account* now = host_.find_account(address);
-          if (then && now != nullptr) then(*now);
+        [this, address = account.address(), then = std::move(then)](Result<> stored) mutable {
+          Account* now = host_.find_account(address);  // not stored: it comes after a restart
+          if (stored && then && now != nullptr) then(*now);
         },
-        std::move(also));
+        std::move(also),
+        [this, address = account.address(), arrived = stanza.copy()] { show(address, arrived); });
   }
 
   void show(const Jid& address, const Stanza& stanza) {

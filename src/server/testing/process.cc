@@ -1,8 +1,7 @@
 // Life and death of the simulated server.
-#include "process.h"
+#include "server/testing/process.h"
 
 #include "base/check.h"
-#include "server/modules.h"
 #include "store/sqlite/sqlite_database.h"
 #include "xmpp/sasl/credentials.h"
 
@@ -62,26 +61,31 @@ void SlowThread::drop() {
   }
 }
 
-Result<> make_database(const std::string& path, unsigned accounts) {
+xmpp::ClientKeys client_keys(const crypto::Crypto& crypto) {
+  return {HashAlgorithm::sha256, password_iterations, std::string(password_salt),
+          xmpp::scram_keys(crypto, HashAlgorithm::sha256, password, password_salt,
+                           password_iterations)};
+}
+
+Result<> make_database(const std::string& path, std::span<const std::string> accounts) {
   const crypto::OpenSslCrypto crypto;
   const xmpp::StoredCredentials keys = xmpp::derive_credentials(
-      crypto, "secret", password_salt, password_iterations, HashAlgorithm::sha256);
+      crypto, password, password_salt, password_iterations, HashAlgorithm::sha256);
   NoLog log;
-  SystemClock clock;
+  const net::sim::SimClock clock;
   store::TaskQueue queue;
   const store::SqliteOptions options{
       .path = path, .durability = store::Durability::none, .inline_executor = &queue};
   auto database = TRY(store::open_sqlite(options, Limits{}, sealer(), clock, log));
   auto stores = database->attach(queue);
   Result<> outcome;
-  for (unsigned i = 0; i < accounts; ++i) {
+  for (const std::string& account : accounts) {
     std::vector<store::Credential> rows;
     rows.push_back({"SHA-256", std::string(password_salt), password_iterations,
                     std::string(keys.stored_key.view()), std::string(keys.server_key.view())});
-    stores->accounts().create("u" + std::to_string(i) + "@" + std::string(domain), std::move(rows),
-                              clock.wall(), [&](Result<> made) {
-                                if (!made) outcome = made;
-                              });
+    stores->accounts().create(account, std::move(rows), clock.wall(), [&](Result<> made) {
+      if (!made) outcome = made;
+    });
   }
   queue.run_all();
   stores.reset();
@@ -97,25 +101,14 @@ Process::Process(net::sim::SimWorld& world, store::Disk& disk, Log& log, Setting
       settings_(std::move(settings)),
       random_(settings_.seed ^ 0x5ca1ab1e),
       machine_(world.add_loop()),
-      sync_thread_(machine_, random_, Milliseconds(4)),
-      database_thread_(machine_, random_, Milliseconds(8)),
+      sync_thread_(machine_, random_, settings_.slowest),
+      database_thread_(machine_, random_, 2 * settings_.slowest),
       workers_(std::make_unique<ImmediateWorkers>()) {
   for (unsigned i = 0; i < settings_.shards; ++i) loops_.push_back(&world.add_loop());
 }
 
 Process::~Process() {
   if (running()) kill();
-}
-
-server::Config Process::config() const {
-  static const auto descriptions = server::module_descriptions();
-  server::Config config = server::default_config(descriptions);
-  config.data = "/data";
-  config.limits = settings_.limits;
-  CHECK(config.domains.size() == 1);
-  config.domains.front().name = domain;
-  config.domains.front().limits = settings_.limits;
-  return config;
 }
 
 Result<> Process::start() {
@@ -125,7 +118,8 @@ Result<> Process::start() {
   const store::SqliteOptions options{.path = settings_.database,
                                      .durability = store::Durability::none,
                                      .inline_executor = &database_thread_};
-  database_ = TRY(store::open_sqlite(options, settings_.limits, sealer(), world_.clock(), log_));
+  database_ =
+      TRY(store::open_sqlite(options, settings_.config.limits, sealer(), world_.clock(), log_));
   randoms_.clear();
   server::ServerWorld world{.loops = {},
                             .randoms = {},
@@ -143,7 +137,7 @@ Result<> Process::start() {
     world.loops.push_back(loop);
     world.randoms.push_back(randoms_.back().get());
   }
-  server_ = std::make_unique<server::Server>(config(), std::move(world));
+  server_ = std::make_unique<server::Server>(settings_.config, std::move(world));
   server_->set_fatal([this](const Error&) { failed_ = true; });
   return server_->start();
 }
@@ -175,6 +169,11 @@ void Process::stop() {
   database_.reset();  // finishes what waits; the shards are still there to be told
   server_.reset();
   forget_tasks();
+}
+
+void Process::configure(server::Config config) {
+  settings_.config = std::move(config);
+  if (running()) server_->configure(settings_.config);
 }
 
 void Process::accept(std::unique_ptr<net::Transport> transport) {

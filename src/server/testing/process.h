@@ -1,10 +1,11 @@
-// The server as a process of the simulation: it starts, is killed at any moment, and starts again
-// on what its disk and its database kept.
+// The server as a process of a simulated world: it starts, is killed at any moment, and starts
+// again on what its disk and its database kept. Unit tests of modules and tests/sim run it.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,12 +14,16 @@
 #include "net/sim/world.h"
 #include "server/server.h"
 #include "store/sim_disk.h"
+#include "xmpp/sasl/client.h"
 
 namespace herold::sim {
 
-inline constexpr std::string_view domain = "sim.test";
+// Of every account that make_database() makes.
+inline constexpr std::string_view password = "secret";
 inline constexpr std::string_view password_salt = "0123456789abcdef";
 inline constexpr std::uint32_t password_iterations = 4096;
+// What a client keeps instead of the password, so that a sign-in costs no PBKDF2.
+xmpp::ClientKeys client_keys(const crypto::Crypto& crypto);
 
 // A thread of the machine: does its work in order, each piece at a time of the seed's choice.
 class SlowThread final : public store::Executor, public store::SyncRunner {
@@ -40,17 +45,17 @@ class SlowThread final : public store::Executor, public store::SyncRunner {
   net::Timer timer_;
 };
 
-// A database file with accounts u0, u1 ... whose password is "secret"; every seed starts with a
-// copy of it.
-Result<> make_database(const std::string& path, unsigned accounts);
+// A database file with these accounts; every run starts with a copy of it.
+Result<> make_database(const std::string& path, std::span<const std::string> accounts);
 
 class Process {
  public:
   struct Settings {
     unsigned shards = 1;
-    Limits limits;
-    std::string database;  // path of this seed's copy
+    server::Config config;
+    std::string database;  // path of this run's copy
     std::uint64_t seed = 0;
+    Duration slowest = Milliseconds(4);  // sync of the disk; a job of the database twice that
   };
   Process(net::sim::SimWorld& world, store::Disk& disk, Log& log, Settings settings);
   ~Process();
@@ -60,6 +65,8 @@ class Process {
   void kill();
   // In order, as SIGTERM; `running()` ends with it.
   void stop();
+  // New settings, as SIGHUP; a restart keeps them.
+  void configure(server::Config config);
 
   bool running() const { return server_ != nullptr; }
   bool has_failed() const { return failed_; }  // it could not go on: to be killed
@@ -69,7 +76,6 @@ class Process {
   unsigned runs() const { return runs_; }
 
  private:
-  server::Config config() const;
   void forget_tasks();
 
   net::sim::SimWorld& world_;

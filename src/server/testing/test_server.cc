@@ -1,0 +1,211 @@
+// A test's server.
+#include "server/testing/test_server.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/check.h"
+#include "server/modules.h"
+#include "server/testing/process.h"
+
+namespace herold::server {
+namespace {
+
+namespace files = std::filesystem;
+
+constexpr std::string_view domain = "xmpp.test";
+
+Config config_of(const ServerSetup& setup) {
+  static const auto descriptions = module_descriptions();
+  // A simulated disk fills whole segments with zeros, and PBKDF2 takes its time.
+  const std::string text =
+      "data = '/data'\n[limits]\nscram_iterations = 4096\njournal_segment_bytes = 1048576\n"
+      "journal_reserve_bytes = 65536\n" +
+      setup.limits + "\n" + setup.modules + "\n[[domain]]\nname = '" + std::string(domain) +
+      "'\nadmins = ['admin@xmpp.test']\n" + setup.domain;
+  auto config = parse_config(text, "test", descriptions);
+  if (!config) ADD_FAILURE() << config.error().text;
+  CHECK(config.has_value());  // the test has written no configuration
+  return std::move(*config);
+}
+
+// A folder that goes with its owner.
+class Folder {
+ public:
+  Folder() : path_(files::temp_directory_path() / "herold-test-XXXXXX") {
+    CHECK(::mkdtemp(path_.data()) != nullptr);
+  }
+  Folder(const Folder&) = delete;
+  ~Folder() {
+    std::error_code ignored;
+    files::remove_all(path_, ignored);
+  }
+  std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
+
+ private:
+  std::string path_;
+};
+
+// Made once in a test program: the database that every server begins with.
+const std::string& first_database() {
+  static const Folder folder;
+  static const std::string path = folder.file("first.sqlite");
+  if (files::exists(path)) return path;
+  std::vector<std::string> accounts;
+  for (const char* name : {"romeo", "juliet", "mercutio", "benvolio", "tybalt", "nurse", "paris",
+                           "rosaline", "lawrence", "balthasar", "admin"})
+    accounts.push_back(name + ("@" + std::string(domain)));
+  CHECK(sim::make_database(path, accounts).has_value());
+  return path;
+}
+
+const xmpp::ClientKeys& client_keys() {
+  static const xmpp::ClientKeys keys = sim::client_keys(crypto::OpenSslCrypto());
+  return keys;
+}
+
+std::string full_address(std::string_view shortened) {
+  if (shortened.find('@') != std::string_view::npos) return std::string(shortened);
+  const std::size_t slash = shortened.find('/');
+  CHECK(slash != std::string_view::npos);
+  return std::string(shortened.substr(0, slash)) + '@' + std::string(domain) +
+         std::string(shortened.substr(slash));
+}
+
+net::sim::SimNetworkSettings fast_network() {
+  return {.most_delay = Milliseconds(1), .window = 1 << 20, .short_percent = 5};
+}
+
+}  // namespace
+
+struct TestServer::World {
+  explicit World(const ServerSetup& setup)
+      : sim(setup.seed), network(sim, fast_network()), loop(sim.add_loop()), disk(setup.seed) {
+    files::copy_file(first_database(), folder.file("herold.sqlite"));
+    process = std::make_unique<sim::Process>(
+        sim, disk, log,
+        sim::Process::Settings{setup.shards, config_of(setup), folder.file("herold.sqlite"),
+                               setup.seed, Milliseconds(1)});
+  }
+
+  TestLog log;
+  Folder folder;
+  net::sim::SimWorld sim;
+  net::sim::SimNetwork network;
+  net::sim::SimLoop& loop;  // of the clients
+  store::SimDisk disk;
+  crypto::OpenSslCrypto crypto;
+  std::unique_ptr<sim::Process> process;
+};
+
+void TestServer::TestLog::write(LogLevel level, std::string_view event,
+                                std::span<const LogField> fields) {
+  std::string line(event);
+  for (const LogField& field : fields)
+    line += ' ' + std::string(field.key) + '=' + std::string(field.value);
+  if (level == LogLevel::error) errors.push_back(line);
+  lines.push_back(std::move(line));
+}
+
+bool TestServer::TestLog::has(std::string_view start) const {
+  return std::ranges::any_of(lines, [&](const auto& line) { return line.starts_with(start); });
+}
+
+TestServer::TestServer(ServerSetup setup) : world_(std::make_unique<World>(setup)) {
+  const auto started = world_->process->start();
+  if (!started) ADD_FAILURE() << started.error().text;
+  settle();
+}
+
+TestServer::~TestServer() {
+  for (const std::string& error : log().errors) ADD_FAILURE() << "the server logged: " << error;
+  for (const auto& client : clients_)
+    if (client->is_connected()) client->drop();
+  clients_.clear();
+  world_->process->kill();
+  world_->loop.drop();
+}
+
+TestClient& TestServer::signs_in(std::string_view address, ClientSetup setup) {
+  clients_.push_back(std::make_unique<TestClient>(*this, full_address(address), std::move(setup)));
+  clients_.back()->connect(TestClient::State::ready);
+  return *clients_.back();
+}
+
+TestClient& TestServer::comes_online(std::string_view address, ClientSetup setup) {
+  const std::string priority = std::to_string(setup.priority);
+  TestClient& client = signs_in(address, std::move(setup));
+  client.sends("<presence><priority>" + priority + "</priority></presence>");
+  for (const auto& one : clients_)
+    if (one.get() == &client || one->bare() == client.bare()) one->skips();
+  return client;
+}
+
+TestClient& TestServer::opens_stream() {
+  clients_.push_back(
+      std::make_unique<TestClient>(*this, "stranger@" + std::string(domain), ClientSetup{}));
+  clients_.back()->connect(TestClient::State::ready);
+  return *clients_.back();
+}
+
+void TestServer::befriend(TestClient& one, TestClient& other) {
+  for (auto [asking, asked] : {std::pair{&one, &other}, std::pair{&other, &one}}) {
+    asking->sends("<presence type='subscribe' to='" + asked->bare() + "'/>");
+    asked->sends("<presence type='subscribed' to='" + asking->bare() + "'/>");
+  }
+  for (const auto& client : clients_)
+    if (client->bare() == one.bare() || client->bare() == other.bare()) client->skips();
+}
+
+void TestServer::passes(Duration time) { world_->sim.run_for(time); }
+
+void TestServer::clock_is_set(Duration by) { world_->sim.step_wall_clock(by); }
+
+void TestServer::takes_settings(const ServerSetup& setup) {
+  world_->process->configure(config_of(setup));
+  settle();
+}
+
+void TestServer::restarts() {
+  world_->process->stop();
+  settle();
+  for (const auto& client : clients_)
+    if (client->is_connected()) client->drop();
+  ASSERT_TRUE(world_->process->start());
+  settle();
+}
+
+void TestServer::is_killed() {
+  world_->process->kill();
+  world_->disk.kill();
+  for (const auto& client : clients_)
+    if (client->is_connected()) client->drop();
+  settle();
+  ASSERT_TRUE(world_->process->start());
+  settle();
+}
+
+// Each from a network of its own, so that no rate of connections holds a test up.
+std::string TestServer::next_peer() {
+  ++peers_;
+  return "10." + std::to_string(peers_ / 250) + "." + std::to_string(peers_ % 250) + ".1";
+}
+
+void TestServer::accept(std::unique_ptr<net::Transport> transport) {
+  world_->process->accept(std::move(transport));
+}
+
+TestServer::TestLog& TestServer::log() { return world_->log; }
+sim::Process& TestServer::process() { return *world_->process; }
+store::Stores& TestServer::stores() { return process().server().shard(0).stores(); }
+store::SimDisk& TestServer::disk() { return world_->disk; }
+net::sim::SimNetwork& TestServer::network() { return world_->network; }
+net::Loop& TestServer::client_loop() { return world_->loop; }
+const crypto::Crypto& TestServer::crypto() const { return world_->crypto; }
+Random& TestServer::random() { return world_->sim.random(); }
+const xmpp::ClientKeys& TestServer::keys() const { return client_keys(); }
+
+}  // namespace herold::server
