@@ -48,15 +48,25 @@ void Connection::start() {
   tokens_ = static_cast<std::int64_t>(limits.client_bandwidth_burst);
   tokens_at_ = shard_->now();
   const bool direct = kind_ == ListenerKind::direct_tls;
+  login_until_ = tokens_at_ + Seconds(limits.preauth_time);
   transport_->attach(shard_->loop(), *this);
-  if (direct) return shake_hands();
-  deadline_.start(shard_->loop(), Seconds(limits.preauth_time),
+  direct ? shake_hands() : await_login();
+}
+
+// One time for everything from connecting to having a session, whatever the client does meanwhile.
+void Connection::await_login() {
+  deadline_.start(shard_->loop(), time_left(),
                   [this] { fail({xmpp::StreamCondition::connection_timeout, "Not signed in"}); });
+}
+
+Duration Connection::time_left() const {
+  return std::max<Duration>(login_until_ - shard_->now(), Duration(0));
 }
 
 // Without a channel there is nothing to say when it takes too long (HOSTILE 34).
 void Connection::shake_hands() {
-  deadline_.start(shard_->loop(), Seconds(shard_->limits().handshake_time), [this] { abandon(); });
+  const Duration patience = Seconds(shard_->limits().handshake_time);
+  deadline_.start(shard_->loop(), std::min(patience, time_left()), [this] { abandon(); });
   transport_->start_tls(shard_->server().tls());
 }
 
@@ -73,8 +83,7 @@ void Connection::arrive(Shard& shard) {
   stream_.move_to(*this, shard.stream_environment());
   host_ = shard.find_host(stream_.account().domain());
   if (host_ == nullptr) return abandon();  // the domain went while we moved
-  deadline_.start(shard.loop(), Seconds(shard.limits().preauth_time),
-                  [this] { fail(xmpp::StreamCondition::connection_timeout); });
+  await_login();
   transport_->attach(shard.loop(), *this);
   shard.want_flush(*this);
   shard.want_read(*this);
@@ -155,7 +164,7 @@ void Connection::slow_reader() {
 // --- input ---------------------------------------------------------------------------------------
 
 bool Connection::reading() const {
-  return phase_ == Phase::open && !pending_bind_ && !is_throttled_ && stream_.wants_input();
+  return phase_ == Phase::open && !is_waiting_ && !is_throttled_ && stream_.wants_input();
 }
 
 // While the stream waits for something (an answer, TLS, its account) the transport is told so, or
@@ -213,6 +222,7 @@ bool Connection::spend(std::size_t bytes) {
   is_throttled_ = true;
   deadline_.start(shard_->loop(), Microseconds(-tokens_ * 1000000 / rate), [this] {
     is_throttled_ = false;
+    if (session_ == nullptr) await_login();
     read_input();
   });
   return true;
@@ -335,9 +345,7 @@ void Connection::move_home() {
 // --- the end -------------------------------------------------------------------------------------
 
 void Connection::on_secured() {
-  const Limits& limits = shard_->limits();
-  deadline_.start(shard_->loop(), Seconds(limits.preauth_time),
-                  [this] { fail(xmpp::StreamCondition::connection_timeout); });
+  await_login();
   xmpp::TlsFacts facts;
   for (const std::string_view type :
        {xmpp::tls_exporter, xmpp::tls_server_end_point, xmpp::tls_unique})

@@ -76,6 +76,8 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   // Answers of other threads and shards.
   void on_credentials(xmpp::Ticket ticket, const xmpp::CredentialsAnswer& answer);
   void on_verdict(xmpp::Ticket ticket, xmpp::Verdict verdict);
+  // The answer to a request before the login, which the stream waited for.
+  void on_answer(const Stanza& answer);
 
  private:
   enum class Phase : std::uint8_t { open, moving, closing, closed };
@@ -122,6 +124,8 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   void slow_reader();
   void finish_close();
   void shake_hands();
+  void await_login();
+  Duration time_left() const;  // of all that signing in may take
 
   // What is not a stanza of a session (connection_session.cc).
   bool take_nonza(xml::Element root);
@@ -157,7 +161,7 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   std::uint64_t preauth_bytes_ = 0;
   std::int64_t tokens_ = 0;  // bytes that may be read now (bandwidth)
   MonotonicTime tokens_at_{};
-  Duration resume_waited_{0};
+  MonotonicTime login_until_{};
   ListenerKind kind_;
   Phase phase_ = Phase::open;
   bool counted_ = true;  // among the unauthenticated
@@ -169,7 +173,7 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   bool is_slow_ = false;       // and too much waits: it will be abandoned
   bool is_paused_ = false;     // the transport was told not to read
   bool is_throttled_ = false;  // over the bandwidth; a timer ends it
-  bool pending_bind_ = false;  // the account is being loaded; input waits
+  bool is_waiting_ = false;    // for the account or for an answer; input waits
   bool start_tls_after_flush_ = false;
 };
 

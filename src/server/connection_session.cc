@@ -60,7 +60,7 @@ void Connection::take_bind(const xml::Document& iq) {
     return wrote(0);
   }
   // An address is loaded before its first session (DECISIONS.md 10); the stream waits meanwhile.
-  pending_bind_ = true;
+  is_waiting_ = true;
   shard_->account(stream_.account())
       .when_loaded([shard = shard_, id = id_, head = std::move(*head),
                     resource = std::move(request->resource)]() mutable {
@@ -70,7 +70,7 @@ void Connection::take_bind(const xml::Document& iq) {
 }
 
 void Connection::bind(StanzaHead head, std::string resource) {
-  pending_bind_ = false;
+  is_waiting_ = false;
   if (phase_ != Phase::open) return;
   Account& account = shard_->account(stream_.account());
   head.from = head.to = Jid();
@@ -127,7 +127,7 @@ void Connection::resume(xml::Element root) {
   if (session_ != nullptr) return sm_failed(Condition::unexpected_request);
   const auto h = read_count(root.attribute("h"));
   if (!h) return sm_failed(Condition::bad_request);
-  pending_bind_ = true;
+  is_waiting_ = true;
   shard_->account(stream_.account())
       .when_loaded(
           [shard = shard_, id = id_, token = std::string(root.attribute("previd")), h = *h] {
@@ -136,7 +136,7 @@ void Connection::resume(xml::Element root) {
 }
 
 void Connection::resume_session(const std::string& token, std::uint32_t h) {
-  pending_bind_ = false;
+  is_waiting_ = false;
   if (phase_ != Phase::open) return;
   Account& account = shard_->account(stream_.account());
   Session* found = nullptr;
@@ -163,11 +163,12 @@ void Connection::resume_session(const std::string& token, std::uint32_t h) {
 // would be sent twice. It is a matter of milliseconds.
 void Connection::resume_later(const std::string& token, std::uint32_t h) {
   constexpr Milliseconds interval{2};
-  pending_bind_ = true;
-  resume_waited_ += interval;
-  if (resume_waited_ > Seconds(shard_->limits().preauth_time))
-    return fail(xmpp::StreamCondition::internal_server_error);
-  deadline_.start(shard_->loop(), interval, [this, token, h] { resume_session(token, h); });
+  if (time_left() == Duration(0)) return fail(xmpp::StreamCondition::internal_server_error);
+  is_waiting_ = true;
+  deadline_.start(shard_->loop(), interval, [this, token, h] {
+    await_login();
+    resume_session(token, h);
+  });
 }
 
 void Connection::take_ack(xml::Element root) {

@@ -104,7 +104,8 @@ void Connection::on_authenticated(const xmpp::Jid& account, xmpp::Mechanism mech
   if (!in_input_) move_home();
 }
 
-// A request that no module took is refused by its own end.
+// What the client sent behind it waits: the answer may take a while, and belongs to this phase of
+// the stream, not into a login that follows. A request that no module took is refused.
 bool Connection::on_preauth_iq(const xml::Document& iq) {
   if (host_ == nullptr) return false;
   auto head = xmpp::parse_head(iq.root());
@@ -113,9 +114,17 @@ bool Connection::on_preauth_iq(const xml::Document& iq) {
   IqRequest request(*shard_, Stanza(std::move(*head), xmpp::payload_bytes(iq.root())), id_);
   const std::string prefix = address_prefix(peer_);
   PreauthRequest event{*host_, prefix, request};
+  is_waiting_ = true;
   std::ignore = host_->hooks().fire(event);
   if (request) request.fail(Condition::service_unavailable);
   return true;
+}
+
+void Connection::on_answer(const Stanza& answer) {
+  if (phase_ != Phase::open || !std::exchange(is_waiting_, false)) return;
+  answer.write_to(output_);
+  wrote(0);
+  read_input();
 }
 
 void Connection::lose(const xmpp::StreamError& error) {

@@ -31,9 +31,8 @@ void IqRequest::reply(Stanza answer) {
   const auto state = std::move(state_);  // answered, whatever happens below
   if (state->connection != 0) {
     Connection* connection = state->shard.find_connection(state->connection);
-    if (connection == nullptr || connection->session() != nullptr) return;
-    answer.write_to(connection->output());
-    return connection->wrote(0);
+    if (connection != nullptr) connection->on_answer(answer);
+    return;
   }
   const Origin origin = state->stanza.origin;
   state->shard.route(std::move(answer));

@@ -12,6 +12,11 @@ bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
+PlaceCounts::Bounds bounds(const Limits& limits) {
+  return {limits.registrations_per_prefix, Seconds(limits.registration_window),
+          limits.counted_places};
+}
+
 }  // namespace
 
 xmpp::Answer<xmpp::Jid> account_name(std::string_view domain, std::string_view username) {
@@ -26,17 +31,14 @@ xmpp::Answer<xmpp::Jid> account_name(std::string_view domain, std::string_view u
   return std::move(*address);
 }
 
-bool RegistrationCounts::take(const std::string& prefix, MonotonicTime now, const Limits& limits) {
-  const MonotonicTime old = now - Seconds(limits.registration_window);
-  for (auto entry = times_.begin(); entry != times_.end();) {
-    std::deque<MonotonicTime>& times = entry->second;
-    while (!times.empty() && times.front() <= old) times.pop_front();
-    entry = times.empty() ? times_.erase(entry) : std::next(entry);
-  }
-  std::deque<MonotonicTime>& times = times_[prefix];
-  if (times.size() >= limits.registrations_per_prefix) return false;
-  times.push_back(now);
+bool RegistrationCounts::take(std::string_view prefix, MonotonicTime now, const Limits& limits) {
+  if (counts_.is_over(prefix, now, bounds(limits))) return false;
+  counts_.note(prefix, now, bounds(limits));
   return true;
+}
+
+void RegistrationCounts::tidy(MonotonicTime now, const Limits& limits) {
+  counts_.tidy(now, bounds(limits));
 }
 
 }  // namespace herold::server

@@ -1,13 +1,12 @@
 // Who may take which account name, and how often (XEP-0077 section 14; HOSTILE 72).
 #pragma once
 
-#include <deque>
-#include <map>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "server/place_counts.h"
 #include "xmpp/errors.h"
 #include "xmpp/jid.h"
 
@@ -20,11 +19,13 @@ xmpp::Answer<xmpp::Jid> account_name(std::string_view domain, std::string_view u
 // New accounts by the prefix of the network address, within a window of time.
 class RegistrationCounts {
  public:
+  explicit RegistrationCounts(HashKey key) : counts_(key) {}
   // Counts one more; false when there were enough.
-  bool take(const std::string& prefix, MonotonicTime now, const Limits& limits);
+  bool take(std::string_view prefix, MonotonicTime now, const Limits& limits);
+  void tidy(MonotonicTime now, const Limits& limits);
 
  private:
-  std::map<std::string, std::deque<MonotonicTime>> times_;  // oldest first
+  PlaceCounts counts_;
 };
 
 }  // namespace herold::server

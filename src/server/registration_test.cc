@@ -35,7 +35,7 @@ TEST(RegistrationCounts, BoundsEachPrefixWithinTheWindow) {
   Limits limits;
   limits.registrations_per_prefix = 2;
   limits.registration_window = 60;
-  RegistrationCounts counts;
+  RegistrationCounts counts{HashKey{}};
   const MonotonicTime start{Seconds(1000)};
   EXPECT_TRUE(counts.take("192.0.2.0", start, limits));
   EXPECT_TRUE(counts.take("192.0.2.0", start + Seconds(30), limits));

@@ -46,6 +46,8 @@ Shard::Shard(Server& server, unsigned index, World world)
       world_(world),
       stores_(server.database().attach(*this)),
       accounts_(8, KeyedHash{HashKey::make(world.random)}),
+      failures_(HashKey::make(world.random)),
+      registrations_(HashKey::make(world.random)),
       scratch_(scratch_bytes, '\0') {
   outgoing_.resize(server.shard_count());
   world_.loop.set_turn_end([this] { end_turn(); });
@@ -261,6 +263,7 @@ void Shard::sweep() {
   evict_accounts();
   write_sign_ins();
   failures_.tidy(now(), limits_);
+  registrations_.tidy(now(), limits_);
   ledger_.journal().housekeep();
 }
 

@@ -26,6 +26,7 @@
 #include "server/ledger.h"
 #include "server/mailbox.h"
 #include "server/module_host.h"
+#include "server/registration.h"
 #include "server/sign_in.h"
 #include "server/stanza.h"
 #include "store/database.h"
@@ -72,6 +73,7 @@ class Shard final : private store::Executor {
   const Limits& limits() const { return limits_; }
   const xmpp::StreamEnvironment& stream_environment() const { return *environment_; }
   FailureCount& failures() { return failures_; }
+  RegistrationCounts& registrations() { return registrations_; }
   // Domains come, change and go; connections live on.
   void configure(const Config& config);
   // Journal of this run; recovery fills it before the loop runs.
@@ -230,10 +232,11 @@ class Shard final : private store::Executor {
   std::vector<ConnectionId> to_flush_, to_read_, to_read_relieved_;
   net::Timer relief_timer_;
   std::unordered_set<MessageId> returning_;  // see deliver_again(); done meanwhile: not in here
-  std::vector<SessionKey> ack_watch_;  // sessions with stanzas that are not acknowledged
-  std::vector<SessionKey> ack_owed_;   // sessions whose clients wait for an <a/>
+  std::vector<SessionKey> ack_watch_;        // sessions with stanzas that are not acknowledged
+  std::vector<SessionKey> ack_owed_;         // sessions whose clients wait for an <a/>
   std::map<std::string, WallTime> sign_ins_;
   FailureCount failures_;
+  RegistrationCounts registrations_;
   Limits limits_;  // the global ones; a domain may have its own
   std::unique_ptr<xmpp::StreamEnvironment> environment_;
   std::unordered_map<std::string, std::unique_ptr<Question>> questions_;

@@ -28,20 +28,20 @@ void reply(Shard& from, const Asker& asker, Verdict verdict) {
   });
 }
 
-// Reads what there is of an account's credentials for `hash`.
+// Reads what there is of an account's credentials for `hash`. The same is asked for an account that
+// does not exist, so that the time does not tell (HOSTILE 43).
 void look_up(Shard& home, const xmpp::Jid& account, xmpp::HashAlgorithm hash,
              std::move_only_function<void(CredentialsAnswer)> then) {
   auto& accounts = home.stores().accounts();
   accounts.find(account.text(), [&accounts, account, hash,
                                  then = std::move(then)](Result<store::Account> found) mutable {
-    if (!found) {
-      const bool unknown = found.error().fault == Fault::not_found;
-      return then({.kind = unknown ? CredentialsAnswer::Kind::unknown
-                                   : CredentialsAnswer::Kind::unavailable});
-    }
-    const bool disabled = found->state == store::AccountState::disabled;
+    if (!found && found.error().fault != Fault::not_found)
+      return then({.kind = CredentialsAnswer::Kind::unavailable});
+    const bool disabled = found && found->state == store::AccountState::disabled;
     accounts.credentials(account.text(), [hash, disabled, then = std::move(then)](
                                              Result<std::vector<store::Credential>> all) mutable {
+      if (!all && all.error().fault == Fault::not_found)
+        return then({.kind = CredentialsAnswer::Kind::unknown});
       if (!all) return then({.kind = CredentialsAnswer::Kind::unavailable});
       auto credentials = find_credentials(*all, hash);
       if (!credentials) return then({.kind = CredentialsAnswer::Kind::unknown});
@@ -126,34 +126,30 @@ void SignIn::note_success(Shard& shard, const std::string& peer, const xmpp::Jid
 
 // --- failures ------------------------------------------------------------------------------------
 
-std::string FailureCount::key(const xmpp::Jid& account, std::string_view peer) {
+std::string FailureCount::place(const xmpp::Jid& account, std::string_view peer) {
   return account.text() + ' ' + address_prefix(peer);
+}
+
+PlaceCounts::Bounds FailureCount::bounds(const Limits& limits) {
+  return {limits.auth_failures_pair, Seconds(limits.auth_failure_window), limits.counted_places};
 }
 
 bool FailureCount::is_over(const xmpp::Jid& account, std::string_view peer, MonotonicTime now,
                            const Limits& limits) const {
-  const auto found = counts_.find(key(account, peer));
-  if (found == counts_.end()) return false;
-  const bool recent = now - found->second.first < Seconds(limits.auth_failure_window);
-  return recent && found->second.failures >= limits.auth_failures_pair;
+  return counts_.is_over(place(account, peer), now, bounds(limits));
 }
 
 void FailureCount::note(const xmpp::Jid& account, std::string_view peer, MonotonicTime now,
                         const Limits& limits) {
-  Count& count = counts_[key(account, peer)];
-  if (count.failures == 0 || now - count.first >= Seconds(limits.auth_failure_window))
-    count = {0, now};
-  ++count.failures;
+  counts_.note(place(account, peer), now, bounds(limits));
 }
 
 void FailureCount::forget(const xmpp::Jid& account, std::string_view peer) {
-  counts_.erase(key(account, peer));
+  counts_.forget(place(account, peer));
 }
 
 void FailureCount::tidy(MonotonicTime now, const Limits& limits) {
-  std::erase_if(counts_, [&](const auto& entry) {
-    return now - entry.second.first >= Seconds(limits.auth_failure_window);
-  });
+  counts_.tidy(now, bounds(limits));
 }
 
 }  // namespace herold::server

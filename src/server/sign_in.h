@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "crypto/secret.h"
+#include "server/place_counts.h"
 #include "xmpp/stream/server_stream.h"
 
 namespace herold::server {
@@ -20,6 +20,7 @@ class Shard;
 // a lock for all: whoever comes from another place is not touched.
 class FailureCount {
  public:
+  explicit FailureCount(HashKey key) : counts_(key) {}
   bool is_over(const xmpp::Jid& account, std::string_view peer, MonotonicTime now,
                const Limits& limits) const;
   void note(const xmpp::Jid& account, std::string_view peer, MonotonicTime now,
@@ -28,12 +29,9 @@ class FailureCount {
   void tidy(MonotonicTime now, const Limits& limits);
 
  private:
-  struct Count {
-    std::uint64_t failures = 0;
-    MonotonicTime first{};
-  };
-  static std::string key(const xmpp::Jid& account, std::string_view peer);
-  std::unordered_map<std::string, Count> counts_;
+  static std::string place(const xmpp::Jid& account, std::string_view peer);
+  static PlaceCounts::Bounds bounds(const Limits& limits);
+  PlaceCounts counts_;
 };
 
 // Where an answer goes.

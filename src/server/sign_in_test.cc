@@ -26,7 +26,7 @@ class Failures : public testing::Test {
   bool is_over(std::string_view account, std::string_view peer, MonotonicTime when = start) {
     return count.is_over(jid(account), peer, when, limits());
   }
-  FailureCount count;
+  FailureCount count{HashKey{}};
 };
 
 TEST_F(Failures, AreOverAtTheBoundAndNotBefore) {
@@ -69,6 +69,18 @@ TEST_F(Failures, AreTidiedWhenTheyCountNoMore) {
   count.tidy(start + Seconds(599), limits());
   EXPECT_TRUE(is_over("alice@xmpp.test", "192.0.2.1"));
   count.tidy(start + Seconds(600), limits());
+  EXPECT_FALSE(is_over("alice@xmpp.test", "192.0.2.1"));
+}
+
+// The bound on memory: what is forgotten first is what was quiet longest.
+TEST_F(Failures, AreRememberedOfABoundedNumberOfPlaces) {
+  Limits few = limits();
+  few.counted_places = 10;
+  fail("alice@xmpp.test", "192.0.2.1", 3);
+  for (int i = 0; i < 9; ++i)
+    count.note(jid("u" + std::to_string(i) + "@xmpp.test"), "192.0.2.1", start, few);
+  EXPECT_TRUE(is_over("alice@xmpp.test", "192.0.2.1"));
+  count.note(jid("u9@xmpp.test"), "192.0.2.1", start, few);
   EXPECT_FALSE(is_over("alice@xmpp.test", "192.0.2.1"));
 }
 

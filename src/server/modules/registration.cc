@@ -2,6 +2,7 @@
 #include "server/registration.h"
 
 #include "server/module.h"
+#include "server/shard.h"
 #include "xmpp/ext/register.h"
 #include "xmpp/sasl/credentials.h"
 
@@ -57,8 +58,7 @@ class InBandRegistration {
           if (!exists) return request.fail(exists.error());
           if (*exists) return request.fail({Condition::conflict, "The name is taken"});
           const auto count = [prefix](ModuleHost& there) {
-            return there.data<RegistrationCounts>().take(prefix, there.clock().now(),
-                                                         there.limits());
+            return there.shard().registrations().take(prefix, there.clock().now(), there.limits());
           };
           host.ask_home(prefix, count,
                         [&host, account, password = std::move(password),
