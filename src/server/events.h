@@ -144,6 +144,17 @@ struct InactiveClient {
   std::string_view extra;  // what Session::send() was given
 };
 
+// A stanza is about to be written to a session whose client reads slowly or is away: Flow::stop
+// holds it back, for ClientReads after Session::hold_back().
+struct SlowClient {
+  Session& session;
+  const Stanza& stanza;
+};
+// It takes stanzas again.
+struct ClientReads {
+  Session& session;
+};
+
 // --- service discovery (XEP-0030) --------------------------------------------------------------
 
 // Who is asked: the server (no account) or an account on behalf of its user. Each fills in what
@@ -170,6 +181,7 @@ using Hooks = HookTable<AccountLoading, AccountRemoved, StreamFeatures, PreauthR
                         SessionBound, SessionResumed, SessionEnded, SessionAvailable, MessageSent,
                         MessageAccepted, PresenceSent, IqSent, ClientActive, MessageReceived,
                         MessageDelivered, MessageUndelivered, PresenceRecipients, PresenceReceived,
-                        IqReceived, InactiveClient, DiscoInfoAsked, DiscoItemsAsked, CommandsAsked>;
+                        IqReceived, InactiveClient, SlowClient, ClientReads, DiscoInfoAsked,
+                        DiscoItemsAsked, CommandsAsked>;
 
 }  // namespace herold::server

@@ -54,6 +54,17 @@ void Session::send(const Stanza& stanza, std::string_view extra) {
 }
 
 void Session::send_now(const Stanza& stanza, std::string_view extra) {
+  if (is_behind()) {
+    SlowClient event{*this, stanza};
+    const Outcome outcome = host().hooks().fire(event);
+    if (outcome && *outcome == Flow::stop) return;
+  }
+  write(stanza, extra);
+}
+
+bool Session::is_behind() const { return connection_ == nullptr || connection_->blocked(); }
+
+void Session::write(const Stanza& stanza, std::string_view extra) {
   if (!managed_) {
     if (connection_ == nullptr) return;
     stanza.write_to(connection_->output(), extra);
@@ -77,6 +88,11 @@ void Session::queue(const Stanza& stanza, std::string xml) {
 // A stalled client's stanzas wait in the queue alone, so that they are in memory once.
 void Session::write_more() {
   constexpr std::size_t worth_asking = 8;
+  if (is_holding_ && !is_behind()) {
+    is_holding_ = false;
+    ClientReads event{*this};
+    std::ignore = host().hooks().fire(event);
+  }
   if (connection_ == nullptr || !managed_) return;
   while (managed_->written != managed_->outbound.sent() && connection_->takes_more()) {
     const Unacked* next = managed_->outbound.find(++managed_->written);

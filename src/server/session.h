@@ -74,8 +74,15 @@ class Session {
   // Writes a stanza to the client, or queues it while it is away. `extra` goes in front of the
   // payload. An inactive client's may be held back by a module (XEP-0352).
   void send(const Stanza& stanza, std::string_view extra = {});
-  // The same without asking modules.
+  // The same whether its client is inactive or not; one that reads slowly or is away may have it
+  // held back all the same (HOSTILE 93).
   void send_now(const Stanza& stanza, std::string_view extra = {});
+  // The same without asking modules.
+  void write(const Stanza& stanza, std::string_view extra = {});
+  // Its client is away, or does not take what was written to it.
+  bool is_behind() const;
+  // Something was held back: ClientReads is to be fired when the client reads again.
+  void hold_back() { is_holding_ = true; }
   // The connection takes bytes again: gives it what waits in the queue, as much as it wants.
   void write_more();
   // What is no stanza: <a/>, <r/>, stream errors.
@@ -121,6 +128,7 @@ class Session {
   std::unique_ptr<Managed> managed_;
   std::uint8_t flags_ = 0;
   std::int8_t priority_ = 0;
+  bool is_holding_ = false;
   SharedBytes presence_;
   std::vector<Jid> directed_;
   net::Timer resume_timer_;

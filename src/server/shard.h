@@ -21,6 +21,7 @@
 #include "base/random.h"
 #include "net/loop.h"
 #include "server/account.h"
+#include "server/caps_cache.h"
 #include "server/connection.h"
 #include "server/iq.h"
 #include "server/ledger.h"
@@ -74,6 +75,7 @@ class Shard final : private store::Executor {
   const xmpp::StreamEnvironment& stream_environment() const { return *environment_; }
   FailureCount& failures() { return failures_; }
   RegistrationCounts& registrations() { return registrations_; }
+  CapsCache& caps_cache() { return caps_cache_; }
   // Domains come, change and go; connections live on.
   void configure(const Config& config);
   // Journal of this run; recovery fills it before the loop runs.
@@ -237,6 +239,7 @@ class Shard final : private store::Executor {
   std::map<std::string, WallTime> sign_ins_;
   FailureCount failures_;
   RegistrationCounts registrations_;
+  CapsCache caps_cache_;
   Limits limits_;  // the global ones; a domain may have its own
   std::unique_ptr<xmpp::StreamEnvironment> environment_;
   std::unordered_map<std::string, std::unique_ptr<Question>> questions_;

@@ -133,6 +133,24 @@ def tls_1_1(case):
     old_version(case, ssl.TLSVersion.TLSv1_1)
 
 
+def pipelined_registration(case):
+    """47: a registration with the login behind it in one write: answered in that order, and the
+    answer does not land inside the login."""
+    connection = case.connect("stream")
+    user = f"new-{case.user}"
+    exchange = scram.begin("SCRAM-SHA-1", user, case.password)
+    connection.send("<iq type='set' id='r'><query xmlns='jabber:iq:register'>"
+                    f"<username>{user}</username><password>{case.password}</password></query></iq>"
+                    + auth("SCRAM-SHA-1", exchange.first))
+    answers = [connection.read(), connection.read()]
+    if [answer.name for answer in answers] != ["iq", "challenge"]:
+        raise Unexpected(f"answered with {answers}")
+    if answers[0].get("type") != "result":
+        raise Unexpected(f"not registered: {answers[0]}")
+    connection.send(response(exchange.answer(scram.decode(answers[1].text))))
+    case.expect(case.watcher(connection))
+
+
 def stalled_handshake(case):
     """34: half a ClientHello, then silence."""
     with socket.create_connection(case.server.listeners["tls"], timeout=PATIENCE) as raw:
@@ -428,3 +446,85 @@ def directed_storm(case):
     connection = case.connect("online")
     connection.send("".join(f"<presence to='u{number}@{case.domain}'/>" for number in range(10000)))
     case.expect(case.watcher(connection))
+
+
+def too_many_strangers(case):
+    """83: messages to more different people than may be written to; contacts are no strangers."""
+    connection = case.connect("online")
+    watcher = case.watcher(connection)
+    most = 100
+    connection.send("".join(f"<message to='u{number}-{case.user}@{case.domain}' id='{number}' "
+                            "type='chat'><body>buy</body></message>"
+                            for number in range(most + 5)))
+    refused = []
+    for _ in range(most + 5):
+        answer = watcher.find(lambda e: e.name == "message" and e.get("type") == "error",
+                              "an error")
+        names = [child.name for child in answer.child("error").elements]
+        if "unexpected-request" in names and "too-many-stanzas" in names:
+            refused.append(int(answer.get("id")))
+        elif "service-unavailable" not in names:
+            raise Unexpected(f"refused with {answer}")
+    if sorted(refused) != list(range(most, most + 5)):
+        raise Unexpected(f"refused {sorted(refused)}")
+    # What was written to before may be written to on.
+    connection.send(f"<message to='u0-{case.user}@{case.domain}' type='chat'><body>x</body>"
+                    "</message>")
+    case.expect(watcher)
+
+
+def presence_coalesced(case):
+    """93: 300 presences at once reach others as about a hundred, the newest of them last."""
+    watching = case.client("watching").connect()
+    watching.available()
+    connection = case.connect("online")
+    watching.settle(0.2)
+    watching.queue.clear()
+    connection.send("".join(f"<presence><status>{number}</status></presence>"
+                            for number in range(300)))
+    count, deadline = 0, time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        got = watching.receive()
+        if got.name == "presence" and got.get("from") == case.full and got.child("status"):
+            count += 1
+            if got.child("status").text == "299":
+                break
+    else:
+        raise Unexpected("the newest presence did not come")
+    if not 50 <= count <= 130:
+        raise Unexpected(f"{count} presences came")
+    check(case.watcher(connection), "alive")
+
+
+CAPS_VER = "QgayPKawpkPSDYmwT/WM94uAlu0="  # XEP-0115 section 5.2
+CAPS_FEATURES = ["http://jabber.org/protocol/caps", "http://jabber.org/protocol/disco#info",
+                 "http://jabber.org/protocol/disco#items", "http://jabber.org/protocol/muc"]
+
+
+def announce_caps(case, resource, features):
+    """Signs in with a hash; answers with `features` when asked what it stands for, says whether."""
+    client = case.client(resource).connect()
+    client.connection.send("<presence><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' "
+                           f"node='http://code.google.com/p/exodus' ver='{CAPS_VER}'/></presence>")
+    watcher = case.watcher(client.connection)
+    check(watcher, "alive")
+    asked = [e for e in watcher.seen if e.name == "iq" and e.get("type") == "get"]
+    if not asked:
+        return False
+    node = asked[0].child("query").get("node")
+    body = "".join(f"<feature var='{feature}'/>" for feature in features)
+    client.connection.send(
+        f"<iq type='result' id='{asked[0].get('id')}' to='{asked[0].get('from')}'>"
+        f"<query xmlns='http://jabber.org/protocol/disco#info' node='{node}'>"
+        f"<identity category='client' type='pc' name='Exodus 0.9.1'/>{body}</query></iq>")
+    check(watcher, "alive")
+    return True
+
+
+def forged_caps(case):
+    """92: whoever has the same hash is asked until somebody's answer has it; then nobody is."""
+    lies = [*CAPS_FEATURES, "urn:example:forged"]
+    asked = [announce_caps(case, "liar", lies), announce_caps(case, "honest", CAPS_FEATURES),
+             announce_caps(case, "other", lies)]
+    if asked != [True, True, False]:
+        raise Unexpected(f"asked {asked}")

@@ -1,8 +1,10 @@
-// XEP-0115 Entity Capabilities: the hash of the server's own disco#info in its stream features.
+// XEP-0115 Entity Capabilities: the hash of the server's own disco#info in its stream features, and
+// what those of clients stand for.
 #include "xmpp/ext/caps.h"
 
 #include "base/base64.h"
 #include "crypto/crypto.h"
+#include "server/client_caps.h"
 #include "server/disco.h"
 #include "server/module.h"
 #include "xmpp/caps.h"
@@ -14,7 +16,8 @@ class Caps {
   static constexpr About about{115, "1.6.0", "Entity Capabilities", {xmpp::Caps::element.ns}};
 
   static constexpr auto handlers() {
-    return std::tuple{on<StreamFeatures>(&Caps::announce), on<DiscoInfoAsked>(&Caps::answer)};
+    return std::tuple{on<StreamFeatures>(&Caps::announce), on<DiscoInfoAsked>(&Caps::answer),
+                      on<PresenceSent>(&Caps::learn, Stage::amend)};
   }
 
   explicit Caps(ModuleHost& host) : host_(host) {}
@@ -39,6 +42,13 @@ class Caps {
     info->node = std::move(asked.info.node);
     asked.info = std::move(*info);
     asked.node_known = true;
+  }
+
+  // Section 6.2, and the same for XEP-0390.
+  void learn(PresenceSent& event) {
+    const StanzaHead& head = event.stanza.head;
+    if (head.is(PresenceType::available) && !head.to)
+      learn_caps(host_, event.session, event.stanza.root());
   }
 
   // Made at the first login, when all modules run; new settings make new modules.

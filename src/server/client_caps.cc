@@ -1,0 +1,101 @@
+// From an announced hash to a verified entry of the shard's cache.
+#include "server/client_caps.h"
+
+#include <algorithm>
+
+#include "base/base64.h"
+#include "server/module_host.h"
+#include "server/session.h"
+#include "server/shard.h"
+#include "xmpp/caps.h"
+#include "xmpp/ext/caps.h"
+#include "xmpp/ext/caps2.h"
+
+namespace herold::server {
+namespace {
+
+using crypto::HashAlgorithm;
+using Format = AnnouncedCaps::Format;
+
+constexpr Seconds patience{60};
+
+struct KnownHash {
+  std::string_view name;
+  HashAlgorithm algorithm;
+};
+// The better one first: of several of XEP-0390 one is enough. SHA-1 is only XEP-0115's.
+constexpr KnownHash known_hashes[] = {{"sha-256", HashAlgorithm::sha256},
+                                      {"sha3-256", HashAlgorithm::sha3_256},
+                                      {"sha-512", HashAlgorithm::sha512},
+                                      {"sha-1", HashAlgorithm::sha1}};
+
+bool may_be(std::string_view base64, HashAlgorithm algorithm) {
+  const auto decoded = base64_decode(base64);
+  return decoded && decoded->size() == crypto::digest_size(algorithm);
+}
+
+std::optional<AnnouncedCaps> find_caps2(xml::Element presence) {
+  const auto caps = xmpp::read<xmpp::Caps2>(xmpp::find<xmpp::Caps2>(presence));
+  if (!caps) return std::nullopt;
+  for (const KnownHash& known : known_hashes)
+    for (const xmpp::HashValue& hash : caps->hashes)
+      if (hash.algorithm == known.name && known.algorithm != HashAlgorithm::sha1 &&
+          may_be(hash.value, known.algorithm))
+        return AnnouncedCaps{Format::xep_0390, known.algorithm, hash.algorithm, hash.value,
+                             xmpp::caps2_node(hash.algorithm, hash.value)};
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string AnnouncedCaps::key() const {
+  return (format == Format::xep_0390 ? "390 " : "115 ") + name + ' ' + value;
+}
+
+std::optional<AnnouncedCaps> find_caps(xml::Element presence) {
+  if (xmpp::find<xmpp::Caps2>(presence))
+    if (auto caps = find_caps2(presence)) return caps;
+  const xml::Element element = xmpp::find<xmpp::Caps>(presence);
+  if (!element) return std::nullopt;
+  const auto caps = xmpp::read<xmpp::Caps>(element);
+  if (!caps) return std::nullopt;
+  const auto known = std::ranges::find(known_hashes, caps->hash, &KnownHash::name);
+  if (known == std::end(known_hashes) || !may_be(caps->ver, known->algorithm)) return std::nullopt;
+  return AnnouncedCaps{Format::xep_0115, known->algorithm, caps->hash, caps->ver,
+                       caps->node + '#' + caps->ver};
+}
+
+bool verify_caps(const crypto::Crypto& crypto, const AnnouncedCaps& caps,
+                 const xmpp::DiscoInfo& info, std::string_view lang) {
+  const auto text =
+      caps.format == Format::xep_0390 ? xmpp::caps2_string(info, lang) : xmpp::caps_string(info);
+  return text && base64_encode(crypto.digest(caps.algorithm, *text).view()) == caps.value;
+}
+
+void learn_caps(ModuleHost& host, const Session& session, xml::Element presence) {
+  const auto caps = find_caps(presence);
+  if (!caps) return;
+  CapsCache& cache = host.shard().caps_cache();
+  const std::string key = caps->key();
+  if (cache.find(key) != nullptr) return;
+  if (!cache.begin_question(key, host.clock().now(), host.limits())) return;
+  StanzaHead head = StanzaHead::of(IqType::get);
+  head.from = host.address();
+  head.to = session.address();
+  const xmpp::DiscoInfo question{.node = caps->node};
+  host.ask(Stanza(std::move(head), xmpp::to_xml(question, xmpp::ns::client)), patience,
+           [&host, &cache, caps = *caps, key](const Stanza* answer) {
+             cache.end_question(key);
+             if (answer == nullptr || !answer->head.is(IqType::result)) return;
+             const auto info = xmpp::read<xmpp::DiscoInfo>(answer->root().first_child());
+             if (!info || !verify_caps(host.crypto(), caps, *info, answer->head.lang))
+               return host.log().info("capabilities-not-verified",
+                                      {{"jid", answer->head.from.text()}, {"hash", key}});
+             Capabilities capabilities;
+             for (const xmpp::DiscoFeature& feature : info->features)
+               capabilities.features.push_back(feature.var);
+             cache.put(key, std::move(capabilities), host.limits());
+           });
+}
+
+}  // namespace herold::server

@@ -1,0 +1,39 @@
+// Learns what clients can do from the hashes in their presence (XEP-0115 section 6.2, XEP-0390
+// section 4.3): asks once for each hash, and believes only what has it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "crypto/crypto.h"
+#include "server/stanza.h"
+#include "xmpp/ext/disco.h"
+
+namespace herold::server {
+
+class ModuleHost;
+class Session;
+
+// A hash that a client announced, of an algorithm that we know.
+struct AnnouncedCaps {
+  enum class Format { xep_0115, xep_0390 };
+  Format format;
+  crypto::HashAlgorithm algorithm;
+  std::string name;   // of the algorithm on the wire
+  std::string value;  // Base64
+  std::string node;   // where to ask for what it stands for
+
+  std::string key() const;  // in CapsCache: equal texts of both formats are different
+};
+
+// Nothing where there is none, or its value cannot be of that algorithm.
+std::optional<AnnouncedCaps> find_caps(xml::Element presence);
+
+// Whether `info`, from a stanza in `lang`, is what the hash stands for.
+bool verify_caps(const crypto::Crypto& crypto, const AnnouncedCaps& caps,
+                 const xmpp::DiscoInfo& info, std::string_view lang);
+
+// On the session's shard, when it sent presence.
+void learn_caps(ModuleHost& host, const Session& session, xml::Element presence);
+
+}  // namespace herold::server

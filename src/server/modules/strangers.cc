@@ -1,0 +1,112 @@
+// XEP-0205 section 3.6: whoever writes to too many people that he does not know has to wait.
+//
+// HOSTILE 83. A stranger is who stands in no subscription with the account, has not written to it
+// lately and was not written to before; what counts is how many new ones there are.
+#include <algorithm>
+#include <optional>
+
+#include "server/module.h"
+#include "server/place_counts.h"
+
+namespace herold::server {
+namespace {
+
+// Keyed hashes of those whom an account wrote to or heard from; the oldest goes first.
+class Acquaintances {
+ public:
+  bool knows(std::uint64_t who) const { return std::ranges::find(known_, who) != known_.end(); }
+  void add(std::uint64_t who, std::uint64_t most) {
+    if (knows(who)) return;
+    if (known_.size() < most) return known_.push_back(who);
+    known_[next_++ % known_.size()] = who;
+  }
+
+ private:
+  std::vector<std::uint64_t> known_;
+  std::size_t next_ = 0;
+};
+
+// New strangers by account, for as long as the window and not only for as long as it is online.
+struct StrangerCounts {
+  std::optional<HashKey> key;
+  std::optional<PlaceCounts> counts;
+};
+
+}  // namespace
+
+class Strangers {
+ public:
+  static constexpr About about{205, "1.0.2",
+                               "Best Practices to Discourage Denial of Service Attacks"};
+
+  static constexpr auto handlers() {
+    return std::tuple{on<MessageSent>(&Strangers::judge_message, Stage::screen),
+                      on<PresenceSent>(&Strangers::judge_request, Stage::screen),
+                      on<MessageReceived>(&Strangers::remember, Stage::observe)};
+  }
+
+  explicit Strangers(ModuleHost& host) : host_(host) {
+    StrangerCounts& kept = host.data<StrangerCounts>();
+    if (kept.counts) return;
+    kept.key = HashKey::make(host.random());
+    kept.counts.emplace(HashKey::make(host.random()));
+  }
+
+ private:
+  // What goes into a room is the room's to judge; errors answer somebody.
+  Answer<> judge_message(MessageSent& event) {
+    const StanzaHead& head = event.stanza.head;
+    if (head.is(MessageType::groupchat) || head.is(MessageType::error)) return {};
+    return judge(event.session.account(), head.to);
+  }
+
+  Answer<> judge_request(PresenceSent& event) {
+    const StanzaHead& head = event.stanza.head;
+    if (!head.is(PresenceType::subscribe) || !head.to) return {};
+    return judge(event.session.account(), head.to);
+  }
+
+  Answer<> judge(Account& account, const Jid& to) {
+    if (!to.has_local() || to.same_bare(account.address())) return {};
+    const std::uint64_t who = hash(to);
+    Acquaintances& known = account.data<Acquaintances>();
+    if (known.knows(who)) return {};
+    if (!is_contact(account, to) && !host_.is_admin(account.address())) {
+      const auto now = host_.clock().now();
+      if (counts().is_over(account.address().text(), now, bounds()))
+        return xmpp::fail(Condition::unexpected_request,
+                          ElementName{"too-many-stanzas", "urn:xmpp:errors"},
+                          "Too many people who do not know you; wait");
+      counts().note(account.address().text(), now, bounds());
+    }
+    known.add(who, host_.limits().strangers);
+    return {};
+  }
+
+  // An entry of the roster alone says nothing: anybody may be put there.
+  static bool is_contact(const Account& account, const Jid& to) {
+    return account.roster().find(to.bare_text()).subscription != Subscription::none;
+  }
+
+  // Whoever writes may be answered.
+  void remember(MessageReceived& event) {
+    const StanzaHead& head = event.stanza.head;
+    if (!head.from.has_local() || head.is(MessageType::error)) return;
+    event.account.data<Acquaintances>().add(hash(head.from), host_.limits().strangers);
+  }
+
+  std::uint64_t hash(const Jid& jid) const {
+    return siphash(*host_.data<StrangerCounts>().key, jid.bare_text());
+  }
+  PlaceCounts& counts() const { return *host_.data<StrangerCounts>().counts; }
+  PlaceCounts::Bounds bounds() const {
+    const Limits& limits = host_.limits();
+    return {limits.strangers, Seconds(limits.stranger_window), limits.counted_places};
+  }
+
+  ModuleHost& host_;
+};
+
+}  // namespace herold::server
+
+HEROLD_MODULE(strangers, Strangers)
