@@ -80,6 +80,8 @@ struct Limits {
   std::uint64_t turn_events = 256;
   std::uint64_t turn_accepts = 32;
   std::uint64_t accept_pause = 1;
+  std::uint64_t tls_idle_records = 32;
+  std::uint64_t tls_key_records = 1 << 23;
   std::uint64_t store_queue = 4096;
   std::uint64_t store_batch = 1000;
   std::uint64_t journal_segment_bytes = 32_MiB;

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "net/tls13_records.h"
 
 namespace herold::net {
 namespace {
@@ -44,7 +45,8 @@ EpollLoop::EpollLoop(const Clock& clock, const Limits& limits, FileHandle epoll,
     : clock_(clock),
       turn_events_(std::min<std::size_t>(limits.turn_events, most_events)),
       epoll_(std::move(epoll)),
-      wake_(std::move(wake)) {}
+      wake_(std::move(wake)),
+      tls_workspace_(std::make_unique<TlsWorkspace>(limits)) {}
 
 EpollLoop::~EpollLoop() {
   // What the tasks own may hold timers and watches of this loop: they go while it is whole.

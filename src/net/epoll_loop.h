@@ -22,6 +22,8 @@ struct Readiness {
   bool hangup = false;  // the peer sent FIN or the connection broke: read on until the end shows
 };
 
+struct TlsWorkspace;
+
 // Something with a file that a loop watches. Internal to net: transports and listeners.
 class Ready {
  public:
@@ -48,6 +50,9 @@ class EpollLoop final : public Loop {
   // When run() has ended for good: what was posted and never ran dies here and now, while what it
   // refers to still lives.
   void drop_tasks();
+
+  // For the TLS connections that are attached to this loop.
+  TlsWorkspace& tls_workspace() { return *tls_workspace_; }
 
   // Calls `ready` from later turns, at first with what the file is ready for already. Edges: each
   // change is told once, so `ready` remembers it until the kernel says EAGAIN.
@@ -82,6 +87,7 @@ class EpollLoop final : public Loop {
   const std::size_t turn_events_;
   FileHandle epoll_;
   FileHandle wake_;
+  std::unique_ptr<TlsWorkspace> tls_workspace_;
   Task turn_end_;
 
   std::vector<Slot> slots_;

@@ -27,7 +27,7 @@ class SocketTransport final : public Transport, private Ready {
       : socket_(std::move(file), static_cast<std::uint32_t>(limits.turn_bytes)),
         connecting_(state == State::connecting) {}
   ~SocketTransport() override {
-    if (loop_) loop_->unwatch(socket_.fd(), watch_);
+    if (loop_) leave();
   }
 
   void attach(Loop& loop, Handler& handler) override;
@@ -41,13 +41,16 @@ class SocketTransport final : public Transport, private Ready {
 
   bool secured() const override { return tls_ && tls_->secured(); }
   std::optional<std::string> channel_binding(std::string_view type) const override {
-    return secured() ? tls_->channel_binding(type) : std::nullopt;
+    return facts() ? facts()->channel_binding(type) : std::nullopt;
   }
-  std::string tls_server_name() const override { return tls_ ? tls_->server_name() : ""; }
+  std::string tls_server_name() const override { return facts() ? facts()->server_name() : ""; }
   std::string tls_description() const override { return secured() ? tls_->description() : ""; }
-  std::string tls_protocol() const override { return secured() ? tls_->protocol() : ""; }
+  std::string tls_protocol() const override { return facts() ? facts()->protocol() : ""; }
   std::optional<PeerCertificate> peer_certificate() const override {
-    return secured() ? tls_->peer_certificate() : std::nullopt;
+    return facts() ? facts()->peer_certificate() : std::nullopt;
+  }
+  void forget_handshake() override {
+    if (secured()) tls_->forget_handshake();
   }
   std::string peer_address() const override { return remote_address(socket_.fd()).host(); }
 
@@ -60,13 +63,15 @@ class SocketTransport final : public Transport, private Ready {
   void on_ready(Readiness ready) override;
   bool establish();
   bool shake_hands();
-  void begin_tls(TlsStream stream);
+  void leave();
   void send_close();
   void find_end();
   void end(Ending ending, std::string detail);
   void tell_end();
   void look_again();
   bool can_read() const;
+  const OpensslStream* facts() const { return secured() ? tls_->facts() : nullptr; }
+  TlsWorkspace& space() const { return loop_->tls_workspace(); }
   bool established() const { return !connecting_ && (!tls_ || tls_->secured()); }
 
   Socket socket_;
@@ -100,15 +105,20 @@ void SocketTransport::attach(Loop& loop, Handler& handler) {
 
 void SocketTransport::detach() {
   CHECK(loop_ != nullptr);
-  loop_->unwatch(socket_.fd(), watch_);
-  loop_ = nullptr;
+  leave();
   handler_ = nullptr;
   socket_.forget();
 }
 
+void SocketTransport::leave() {
+  if (tls_) tls_->leave(space());
+  loop_->unwatch(socket_.fd(), watch_);
+  loop_ = nullptr;
+}
+
 std::size_t SocketTransport::read(std::span<char> buffer) {
-  if (!established() || end_ || told_end_) return 0;
-  const std::size_t got = tls_ ? tls_->read(buffer) : socket_.read(buffer);
+  if (!loop_ || !established() || end_ || told_end_) return 0;
+  const std::size_t got = tls_ ? tls_->read(buffer, space()) : socket_.read(buffer);
   if (got == 0) find_end();
   return got;
 }
@@ -119,10 +129,10 @@ void SocketTransport::set_reading(bool on) {
 }
 
 std::size_t SocketTransport::write(std::string_view bytes) {
-  const bool gone = closing_ || socket_.write_failed() || (tls_ && !tls_->failure().empty());
+  const bool gone = closing_ || socket_.write_failed() || (tls_ && tls_->failed());
   if (bytes.empty() || gone) return 0;
   std::size_t took = 0;
-  if (established()) took = tls_ ? tls_->write(bytes) : socket_.write(bytes);
+  if (loop_ && established()) took = tls_ ? tls_->write(bytes, space()) : socket_.write(bytes);
   owes_writable_ = took < bytes.size();
   if (socket_.write_failed()) look_again();
   return took;
@@ -136,7 +146,7 @@ void SocketTransport::shutdown() {
 
 void SocketTransport::send_close() {
   if (fin_sent_) return;
-  if (secured() && !tls_->send_close()) return;  // again when there is room
+  if (secured() && !(loop_ && tls_->send_close(space()))) return;  // again when there is room
   fin_sent_ = true;
   socket_.send_fin();
 }
@@ -166,6 +176,7 @@ void SocketTransport::on_ready(Readiness ready) {
     if (shake_hands()) handler_->on_secured();
     if (!loop.watches(watch)) return;
   }
+  if (tls_ && socket_.writable()) tls_->flush(space());
   if (closing_) send_close();
   if (owes_writable_ && socket_.writable() && established()) {
     owes_writable_ = false;
@@ -205,10 +216,7 @@ bool SocketTransport::shake_hands() {
     case TlsStream::Progress::done:
       return true;
     case TlsStream::Progress::failed:
-      // The alert has been written; the peer sees it before the end.
-      socket_.send_fin();
-      socket_.drain();
-      end(Ending::tls_failed, tls_->failure());
+      find_end();
       return false;
   }
   return false;
@@ -217,7 +225,7 @@ bool SocketTransport::shake_hands() {
 bool SocketTransport::can_read() const {
   if (!established() || end_) return false;
   if (!tls_) return socket_.readable();
-  if (!tls_->failure().empty() || tls_->closed_by_peer() || tls_->cut()) return false;
+  if (tls_->failed() || tls_->closed_by_peer() || tls_->cut()) return false;
   if (tls_->reading_needs_room() && !socket_.writable()) return false;
   return socket_.readable() || socket_.at_end() || tls_->has_bytes();
 }
@@ -225,7 +233,10 @@ bool SocketTransport::can_read() const {
 // Looks whether what reading and writing have shown is the end of the connection.
 void SocketTransport::find_end() {
   if (end_ || told_end_) return;
-  if (tls_ && !tls_->failure().empty()) {
+  if (tls_ && tls_->failed()) {
+    // The alert has been written; the peer sees it before the end.
+    socket_.send_fin();
+    socket_.drain();
     end(Ending::tls_failed, tls_->failure());
   } else if (tls_ && tls_->closed_by_peer()) {
     end(Ending::peer_closed, "close_notify");

@@ -36,7 +36,6 @@ struct TlsServerSettings {
   // Requested: every certificate passes, Transport::peer_certificate() tells what it is worth.
   ClientCertificate client_certificate = ClientCertificate::ignored;
   std::string client_roots_pem;  // what client certificates are checked against
-  unsigned tickets = 1;          // session tickets after each handshake
 };
 
 class ServerCertificates;

@@ -5,6 +5,8 @@
 
 #include <climits>
 
+#include "net/openssl_stream.h"
+
 namespace herold::net {
 namespace {
 
@@ -61,9 +63,8 @@ Result<> set_common_options(SSL_CTX& context) {
                                     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_mode(&context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  // One system call a record instead of two, and the buffer is given back all the same.
-  SSL_CTX_set_read_ahead(&context, 1);
   SSL_CTX_set_session_cache_mode(&context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_keylog_callback(&context, note_traffic_secret);
   const bool fine = SSL_CTX_set_min_proto_version(&context, TLS1_2_VERSION) == 1 &&
                     SSL_CTX_set_max_proto_version(&context, TLS1_3_VERSION) == 1 &&
                     SSL_CTX_set_max_early_data(&context, 0) == 1 &&

@@ -129,9 +129,10 @@ Result<> TlsServerContext::prepare(const TlsServerSettings& settings) {
   SSL_CTX_set_tlsext_servername_arg(context, this);
   if (!protocols_.empty()) SSL_CTX_set_alpn_select_cb(context, choose_protocol, this);
 
-  if (settings.tickets == 0) SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  // Resuming saves a server nothing, and without tickets our first record is the first of its key.
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
   constexpr unsigned char purpose[] = "herold";
-  if (SSL_CTX_set_num_tickets(context, settings.tickets) != 1 ||
+  if (SSL_CTX_set_num_tickets(context, 0) != 1 ||
       SSL_CTX_set_session_id_context(context, purpose, sizeof purpose) != 1)
     return tls_error("TLS sessions");
 

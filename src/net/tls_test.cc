@@ -9,23 +9,11 @@
 #include "base/random.h"
 #include "crypto/authority.h"
 #include "net/loopback_test.h"
+#include "net/openssl_peer.h"
 #include "net/tls_context.h"
 
 namespace herold::net {
 namespace {
-
-using crypto::CertifiedKey;
-
-// One authority for all tests: making keys takes time.
-struct Certificates {
-  SystemClock clock;
-  SeededRandom random{3};
-  CertifiedKey authority = *crypto::make_authority("test", clock.wall(), random);
-  TlsCertificate issue(std::vector<std::string> names) {
-    const CertifiedKey made = *crypto::issue(authority, names, clock.wall(), random);
-    return {.names = {}, .chain_pem = made.chain_pem, .key_pem = made.key_pem};
-  }
-};
 
 class TlsTest : public LoopbackTest {
  protected:
@@ -83,10 +71,7 @@ class TlsTest : public LoopbackTest {
     EXPECT_FALSE(server_->transport().secured());
   }
 
-  inline static Certificates& certificates_ = *[] {
-    static Certificates certificates;
-    return &certificates;
-  }();
+  Certificates& certificates_ = shared_certificates();
   TlsServerSettings server_settings_;
   std::vector<TlsCertificate> server_certificates_ = {certificates_.issue({"xmpp.test"})};
   TlsClientSettings client_settings_;
@@ -163,9 +148,6 @@ TEST_F(TlsTest, TellsCloseNotifyAndACutApart) {
   run_until_end(*client_);
   EXPECT_EQ(client_->received, "and you");
 
-  // An unread ticket would make the kernel send RST.
-  server_settings_.tickets = 0;
-  forget_contexts();
   secure_pair();
   client_->send("cut");
   client_->close();

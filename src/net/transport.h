@@ -62,6 +62,9 @@ class Transport {
   virtual void start_tls(TlsClientContext& context, std::string_view name) = 0;
 
   virtual bool secured() const = 0;
+  // Nobody will ask for channel bindings, names or the peer's certificate any more: their memory,
+  // which is most of what an idle TLS connection has, goes. Afterwards there are none.
+  virtual void forget_handshake() {}
   // RFC 9266 "tls-exporter" (TLS 1.3, or 1.2 with extended master secret) and RFC 5929
   // "tls-server-end-point"; nothing where the connection has none.
   virtual std::optional<std::string> channel_binding(std::string_view type) const = 0;

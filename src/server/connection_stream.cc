@@ -97,6 +97,7 @@ void Connection::on_authenticated(const xmpp::Jid& account, xmpp::Mechanism mech
                                    {"peer", peer_},
                                    {"mechanism", xmpp::name_of(mechanism)},
                                    {"tls", transport_->tls_description()}});
+  transport_->forget_handshake();
   shard_->server().sign_in().note_success(*shard_, peer_, account);
   if (counted_) shard_->server().left_gate(*shard_, peer_, ConnectionGate::Outcome::signed_in);
   counted_ = false;
