@@ -77,10 +77,12 @@ void SignIn::check_password(Asker asker, const std::string& peer, const xmpp::Ji
                  password = std::move(password)](CredentialsAnswer answer) mutable {
                   if (answer.kind == CredentialsAnswer::Kind::unavailable)
                     return reply(home, asker, Verdict::unavailable);
+                  // In any case, so that an account that exists costs the same (HOSTILE 43).
+                  auto made_up = xmpp::made_up_credentials(
+                      server_.crypto(), server_.unknown_user_secret(account.domain()), account,
+                      static_cast<std::uint32_t>(home.limits().scram_iterations), hash);
                   if (answer.kind == CredentialsAnswer::Kind::unknown)
-                    answer.credentials = xmpp::made_up_credentials(
-                        server_.crypto(), server_.unknown_user_secret(account.domain()), account,
-                        static_cast<std::uint32_t>(home.limits().scram_iterations), hash);
+                    answer.credentials = std::move(made_up);
                   const bool taken =
                       server_.workers().run([this, &home, asker, answer = std::move(answer),
                                              password = std::move(password)] {

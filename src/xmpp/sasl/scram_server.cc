@@ -61,11 +61,13 @@ SaslStep ScramServer::on_credentials(const CredentialsAnswer& answer) {
   if (answer.kind == CredentialsAnswer::Kind::unavailable) {
     return fail(SaslCondition::temporary_auth_failure);
   }
-  // Made up in any case, so that an account that exists costs the same (HOSTILE 43).
-  credentials_ = made_up_credentials(context_.crypto, context_.unknown_user_secret, account_,
-                                     context_.iterations, hash_of(mechanism_));
+  // Made up in any case, and copied like those that were found: an account that exists costs the
+  // same (HOSTILE 43).
+  const StoredCredentials made_up =
+      made_up_credentials(context_.crypto, context_.unknown_user_secret, account_,
+                          context_.iterations, hash_of(mechanism_));
   is_unknown_ = answer.kind == CredentialsAnswer::Kind::unknown;
-  if (!is_unknown_) credentials_ = answer.credentials;
+  credentials_ = is_unknown_ ? made_up : answer.credentials;
   CHECK(credentials_.hash == hash_of(mechanism_));
   account_state_ = answer.state;
 
