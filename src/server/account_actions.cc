@@ -48,21 +48,25 @@ void derive(Server& server, Shard& home, const Jid& account, crypto::SecretStrin
 }  // namespace
 
 void AccountActions::create(Shard& from, const Jid& account, crypto::SecretString password,
-                            Done done) {
+                            store::LookAlikes look_alikes, Done done) {
   from.post_to(
-      server_.home_of(account.text()), [&server = server_, &from, account, done = std::move(done),
-                                        password = std::move(password)](Shard& home) mutable {
+      server_.home_of(account.text()),
+      [&server = server_, &from, account, look_alikes, done = std::move(done),
+       password = std::move(password)](Shard& home) mutable {
         derive(server, home, account, std::move(password),
-               [&home, account,
+               [&home, account, look_alikes,
                 done = answer_to(from, home, std::move(done))](Result<Credentials> rows) mutable {
                  if (!rows) return done(std::unexpected(std::move(rows).error()));
                  const WallTime now = home.loop().clock().wall();
-                 home.stores().accounts().create(
-                     account.text(), std::move(*rows), now,
-                     [&home, account, done = std::move(done)](Result<> created) mutable {
-                       home.forget_account(account);  // it was remembered as missing
-                       done(std::move(created));
-                     });
+                 auto made = [&home, account, done = std::move(done)](Result<> created) mutable {
+                   home.forget_account(account);  // it was remembered as missing
+                   done(std::move(created));
+                 };
+                 auto& accounts = home.stores().accounts();
+                 if (look_alikes == store::LookAlikes::allowed)
+                   accounts.create(account.text(), std::move(*rows), now, std::move(made));
+                 else
+                   accounts.create_distinct(account.text(), std::move(*rows), now, std::move(made));
                });
       });
 }
@@ -87,7 +91,7 @@ void AccountActions::remove(Shard& from, const Jid& account, Done done) {
                                                  done = std::move(done)](Shard& home) mutable {
     home.account(account).when_loaded(
         [&home, account, done = answer_to(from, home, std::move(done))]() mutable {
-              home.remove_account(account);
+          home.remove_account(account);
           home.stores().accounts().remove(
               account.text(), [&home, account, done = std::move(done)](Result<> removed) mutable {
                 home.forget_account(account);

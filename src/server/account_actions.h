@@ -22,8 +22,10 @@ class AccountActions {
 
   explicit AccountActions(Server& server) : server_(server) {}
 
-  // Passwords come prepared (xmpp::prepare_password). Fault::conflict: the account exists.
-  void create(Shard& from, const Jid& account, crypto::SecretString password, Done done);
+  // Passwords come prepared (xmpp::prepare_password). Fault::conflict: the account exists;
+  // Fault::refused: its name is a look-alike. An administrator may allow those.
+  void create(Shard& from, const Jid& account, crypto::SecretString password,
+              store::LookAlikes look_alikes, Done done);
   // Fault::not_found from here on.
   void set_password(Shard& from, const Jid& account, crypto::SecretString password, Done done);
   // Its sessions end with not-authorized (HOSTILE 67), its contacts learn that it is gone.

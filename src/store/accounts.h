@@ -15,6 +15,11 @@ namespace herold::store {
 
 enum class AccountState : std::uint8_t { enabled = 1, disabled = 2 };
 
+// Whether a new account may have a name that is taken for another of its domain (UTS 39).
+enum class LookAlikes : std::uint8_t { allowed, refused };
+
+enum class NameState : std::uint8_t { free, taken, look_alike };
+
 struct Account {
   std::string address;
   AccountState state = AccountState::enabled;
@@ -38,6 +43,11 @@ class Accounts {
   // Fault::conflict when the account exists.
   virtual void create(std::string address, std::vector<Credential> credentials, WallTime now,
                       Completion<> done) = 0;
+  // The same; Fault::refused when it looks like another account of its domain.
+  virtual void create_distinct(std::string address, std::vector<Credential> credentials,
+                               WallTime now, Completion<> done) = 0;
+  // Whether create_distinct() would do it now.
+  virtual void name_state(std::string address, Completion<NameState> done) = 0;
   // Removes the account and everything of the address in every table, in one transaction.
   // Fault::not_found when there is none (what else was left of the address goes all the same).
   virtual void remove(std::string address, Completion<> done) = 0;
@@ -55,6 +65,10 @@ class Accounts {
   virtual void list(std::string domain, std::string after, std::uint32_t limit,
                     Completion<std::vector<Account>> done) = 0;
   virtual void count(std::string domain, Completion<std::uint64_t> done) = 0;
+  // The same of those that are disabled.
+  virtual void list_disabled(std::string domain, std::string after, std::uint32_t limit,
+                             Completion<std::vector<Account>> done) = 0;
+  virtual void count_disabled(std::string domain, Completion<std::uint64_t> done) = 0;
 };
 
 }  // namespace herold::store

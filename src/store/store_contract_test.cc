@@ -178,6 +178,57 @@ TEST_P(StoreContract, SaysThatAnAccountIsNotThere) {
   EXPECT_EQ(WAIT(void, accounts().remove(none, std::move(done))).error().fault, Fault::not_found);
 }
 
+TEST_P(StoreContract, TellsLookAlikesOfADomainApart) {
+  const auto state = [&](const std::string& address) {
+    return *WAIT(NameState, accounts().name_state(address, std::move(done)));
+  };
+  ASSERT_TRUE(WAIT(void, accounts().create("paypal@x.test", {}, noon, std::move(done))));
+  EXPECT_EQ(state("paypal@x.test"), NameState::taken);
+  EXPECT_EQ(state("paypa1@x.test"), NameState::look_alike);
+  EXPECT_EQ(state("p\xD0\xB0ypal@x.test"), NameState::look_alike);
+  EXPECT_EQ(state("paypa1@y.test"), NameState::free);
+  EXPECT_EQ(state("paypals@x.test"), NameState::free);
+  const auto refused =
+      WAIT(void, accounts().create_distinct("paypa1@x.test", {}, noon, std::move(done)));
+  EXPECT_EQ(refused.error().fault, Fault::refused);
+  EXPECT_EQ(WAIT(void, accounts().create_distinct("paypal@x.test", {}, noon, std::move(done)))
+                .error()
+                .fault,
+            Fault::conflict);
+  // An administrator may; and what has gone looks like nobody.
+  ASSERT_TRUE(WAIT(void, accounts().create("paypa1@x.test", {}, noon, std::move(done))));
+  for (const char* gone : {"paypal@x.test", "paypa1@x.test"})
+    ASSERT_TRUE(WAIT(void, accounts().remove(gone, std::move(done))));
+  EXPECT_EQ(state("paypa1@x.test"), NameState::free);
+  ASSERT_TRUE(WAIT(void, accounts().create_distinct("paypa1@x.test", {}, noon, std::move(done))));
+}
+
+TEST_P(StoreContract, OfTwoLookAlikesAtOnceOneIsMade) {
+  int made = 0, refused = 0;
+  for (const char* name : {"modern@x.test", "modem@x.test"})
+    accounts().create_distinct(name, {}, noon,
+                               [&](Result<> result) { ++(result ? made : refused); });
+  while (made + refused < 2) world_.caller.run_one();
+  EXPECT_EQ(made, 1);
+}
+
+TEST_P(StoreContract, ListsAndCountsWhoIsDisabled) {
+  for (const char* name : {"a@x.test", "b@x.test", "c@x.test", "d@x.test", "e@y.test"})
+    ASSERT_TRUE(WAIT(void, accounts().create(name, {}, noon, std::move(done))));
+  for (const char* name : {"b@x.test", "d@x.test", "e@y.test"})
+    ASSERT_TRUE(WAIT(void, accounts().set_state(name, AccountState::disabled, std::move(done))));
+  EXPECT_EQ(*WAIT(std::uint64_t, accounts().count_disabled("x.test", std::move(done))), 2u);
+  EXPECT_EQ(*WAIT(std::uint64_t, accounts().count("x.test", std::move(done))), 4u);
+  const auto page =
+      WAIT(std::vector<Account>, accounts().list_disabled("x.test", "", 10, std::move(done)));
+  ASSERT_EQ(page->size(), 2u);
+  EXPECT_EQ((*page)[1].address, "d@x.test");
+  EXPECT_EQ(WAIT(std::vector<Account>,
+                 accounts().list_disabled("x.test", "b@x.test", 10, std::move(done)))
+                ->size(),
+            1u);
+}
+
 TEST_P(StoreContract, ListsAccountsByDomainInPages) {
   for (int i = 0; i < 25; ++i) {
     const std::string name = "u" + std::to_string(100 + i);

@@ -60,6 +60,8 @@ std::optional<std::string> domain_to_ascii(std::string_view name);
 
 // UTS 39: texts that look alike have the same skeleton. It is for comparing, never for showing.
 std::string skeleton(std::string_view text);
+// Of the Unicode data behind all this.
+std::string_view version();
 // Whether the text keeps to one script, or a mixture that is in use ("highly restrictive").
 bool is_plausible_script_mix(std::string_view text);
 

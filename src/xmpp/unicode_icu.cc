@@ -268,6 +268,8 @@ std::string skeleton(std::string_view text) {
       }));
 }
 
+std::string_view version() { return U_UNICODE_VERSION; }
+
 bool is_plausible_script_mix(std::string_view text) {
   const Spoof checker = open_spoof();
   uspoof_setRestrictionLevel(checker.get(), USPOOF_HIGHLY_RESTRICTIVE);

@@ -83,7 +83,8 @@ void RunningAdministration::change_user(const AdminCommand& command, Done done) 
     };
     using store::AccountState;
     if (name == "user add")
-      actions.create(first, account, std::move(password), std::move(told));
+      actions.create(first, account, std::move(password), store::LookAlikes::allowed,
+                     std::move(told));
     else if (name == "user passwd")
       actions.set_password(first, account, std::move(password), std::move(told));
     else if (name == "user remove")

@@ -124,6 +124,7 @@ void add_user(CommandRun run) {
   if (!password) return run.fail(password.error());
   ModuleHost& host = run.host();
   host.account_actions().create(host.shard(), *account, std::move(*password),
+                                store::LookAlikes::allowed,
                                 [run = std::move(run), account = *account](Result<> done) mutable {
                                   finish(run, "add-user", account.text(), done);
                                 });

@@ -1,9 +1,12 @@
 // XEP-0077 In-Band Registration: making an account, changing its password, removing it.
 #include "server/registration.h"
 
+#include <algorithm>
+
 #include "server/module.h"
 #include "server/shard.h"
 #include "xmpp/ext/register.h"
+#include "xmpp/look_alike.h"
 #include "xmpp/sasl/credentials.h"
 
 namespace herold::server {
@@ -50,13 +53,17 @@ class InBandRegistration {
          std::move(request));
   }
 
-  // A name that is taken costs nothing; only what needs arithmetic is counted.
+  // A name that cannot be had costs nothing; only what needs arithmetic is counted.
   void make(Jid account, crypto::SecretString password, std::string prefix, IqRequest request) {
-    host_.stores().accounts().exists(
+    if (is_reserved(account))
+      return request.fail({Condition::conflict, "The name is an administrator's"});
+    host_.stores().accounts().name_state(
         account.text(), [&host = host_, account, password = std::move(password), prefix,
-                         request = std::move(request)](Result<bool> exists) mutable {
-          if (!exists) return request.fail(exists.error());
-          if (*exists) return request.fail({Condition::conflict, "The name is taken"});
+                         request = std::move(request)](Result<store::NameState> state) mutable {
+          if (!state) return request.fail(state.error());
+          if (*state == store::NameState::taken)
+            return request.fail({Condition::conflict, "The name is taken"});
+          if (*state == store::NameState::look_alike) return request.fail(look_alike());
           const auto count = [prefix](ModuleHost& there) {
             return there.shard().registrations().take(prefix, there.clock().now(), there.limits());
           };
@@ -70,11 +77,26 @@ class InBandRegistration {
         });
   }
 
+  // Whoever has an administrator's address is one, also where the account is not made yet.
+  bool is_reserved(const Jid& account) const {
+    const std::string key = xmpp::look_alike_key(account.local());
+    return std::ranges::any_of(host_.domain().admins, [&](const std::string& admin) {
+      const Jid jid = Jid::trusted(admin);
+      return jid.domain() == account.domain() && xmpp::look_alike_key(jid.local()) == key;
+    });
+  }
+
+  static StanzaError look_alike() {
+    return {Condition::not_acceptable, "The name looks like that of another account"};
+  }
+
   static void create(ModuleHost& host, const Jid& account, crypto::SecretString password,
                      IqRequest request) {
     host.account_actions().create(
-        host.shard(), account, std::move(password),
+        host.shard(), account, std::move(password), store::LookAlikes::refused,
         [&log = host.log(), account, request = std::move(request)](Result<> created) mutable {
+          if (!created && created.error().fault == Fault::refused)
+            return request.fail(look_alike());
           if (!created) return request.fail(created.error());
           log.info("account-registered", {{"account", account.text()}});
           request.succeed();

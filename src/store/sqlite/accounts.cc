@@ -1,5 +1,7 @@
 // Accounts in SQLite; keys of credentials are sealed with their place as context.
+#include "store/sqlite/schema.h"
 #include "store/sqlite/stores.h"
+#include "xmpp/look_alike.h"
 
 namespace herold::store {
 namespace {
@@ -38,6 +40,19 @@ Result<> must_be_there(Connection& connection, const std::string& address) {
   return fail(Fault::not_found, "there is no such account");
 }
 
+std::string look_alike_of(std::string_view address) {
+  return xmpp::look_alike_key(address.substr(0, address.find('@')));
+}
+
+Result<NameState> state_of(Connection& connection, const std::string& address) {
+  if (TRY(is_there(connection, address))) return NameState::taken;
+  const std::string look_alike = look_alike_of(address);
+  Rows rows =
+      TRY(connection.query("SELECT 1 FROM account WHERE domain = ?1 AND look_alike = ?2 LIMIT 1",
+                           domain_of(address), look_alike));
+  return TRY(rows.next()) ? NameState::look_alike : NameState::free;
+}
+
 Account account_of(const Rows& rows) {
   Account account{
       rows.text(0), static_cast<AccountState>(rows.number(1)), wall_time(rows.number(2)), {}};
@@ -49,17 +64,38 @@ Account account_of(const Rows& rows) {
 
 void SqliteAccounts::create(std::string address, std::vector<Credential> credentials, WallTime now,
                             Completion<> done) {
+  create(std::move(address), std::move(credentials), now, LookAlikes::allowed, std::move(done));
+}
+
+void SqliteAccounts::create_distinct(std::string address, std::vector<Credential> credentials,
+                                     WallTime now, Completion<> done) {
+  create(std::move(address), std::move(credentials), now, LookAlikes::refused, std::move(done));
+}
+
+void SqliteAccounts::create(std::string address, std::vector<Credential> credentials, WallTime now,
+                            LookAlikes look_alikes, Completion<> done) {
   access_.write<void>(
       std::move(done),
-      [&sealer = sealer_, address = std::move(address), credentials = std::move(credentials),
-       now](Connection& connection) -> Result<> {
-        if (TRY(is_there(connection, address)))
-          return fail(Fault::conflict, "the account exists already");
-        TRY(connection.execute(
-            "INSERT INTO account(address, domain, state, created) VALUES(?1, ?2, ?3, ?4)", address,
-            domain_of(address), static_cast<int>(AccountState::enabled), microseconds(now)));
+      [&sealer = sealer_, address = std::move(address), credentials = std::move(credentials), now,
+       look_alikes](Connection& connection) -> Result<> {
+        const NameState state = TRY(state_of(connection, address));
+        if (state == NameState::taken) return fail(Fault::conflict, "the account exists already");
+        if (state == NameState::look_alike && look_alikes == LookAlikes::refused)
+          return fail(Fault::refused, "the name looks like that of another account");
+        const std::string look_alike = look_alike_of(address);
+        TRY(
+            connection.execute("INSERT INTO account(address, domain, state, created, look_alike) "
+                               "VALUES(?1, ?2, ?3, ?4, ?5)",
+                               address, domain_of(address), static_cast<int>(AccountState::enabled),
+                               microseconds(now), look_alike));
         return put_credentials(connection, sealer, address, credentials);
       });
+}
+
+void SqliteAccounts::name_state(std::string address, Completion<NameState> done) {
+  access_.read<NameState>(std::move(done), [address = std::move(address)](Connection& connection) {
+    return state_of(connection, address);
+  });
 }
 
 void SqliteAccounts::remove(std::string address, Completion<> done) {
@@ -151,30 +187,97 @@ void SqliteAccounts::signed_in(std::string address, WallTime now, Completion<> d
       });
 }
 
-void SqliteAccounts::list(std::string domain, std::string after, std::uint32_t limit,
-                          Completion<std::vector<Account>> done) {
-  access_.read<std::vector<Account>>(
+namespace {
+
+// `state`: 0 for accounts in any.
+void list_in(Access& access, std::string domain, std::string after, std::uint32_t limit, int state,
+             Completion<std::vector<Account>> done) {
+  access.read<std::vector<Account>>(
       std::move(done),
-      [domain = std::move(domain), after = std::move(after),
-       limit](Connection& connection) -> Result<std::vector<Account>> {
+      [domain = std::move(domain), after = std::move(after), limit,
+       state](Connection& connection) -> Result<std::vector<Account>> {
         std::vector<Account> all;
-        Rows rows =
-            TRY(connection.query("SELECT address, state, created, last_sign_in FROM account "
-                                 "WHERE domain = ?1 AND address > ?2 ORDER BY address LIMIT ?3",
-                                 domain, after, limit));
+        Rows rows = TRY(connection.query(
+            "SELECT address, state, created, last_sign_in FROM account WHERE domain = ?1 "
+            "AND address > ?2 AND (?4 = 0 OR state = ?4) ORDER BY address LIMIT ?3",
+            domain, after, limit, state));
         while (TRY(rows.next())) all.push_back(account_of(rows));
         return all;
       });
 }
 
-void SqliteAccounts::count(std::string domain, Completion<std::uint64_t> done) {
-  access_.read<std::uint64_t>(
+void count_in(Access& access, std::string domain, int state, Completion<std::uint64_t> done) {
+  access.read<std::uint64_t>(
       std::move(done),
-      [domain = std::move(domain)](Connection& connection) -> Result<std::uint64_t> {
-        Rows rows = TRY(connection.query("SELECT count(*) FROM account WHERE domain = ?1", domain));
+      [domain = std::move(domain), state](Connection& connection) -> Result<std::uint64_t> {
+        Rows rows = TRY(connection.query(
+            "SELECT count(*) FROM account WHERE domain = ?1 AND (?2 = 0 OR state = ?2)", domain,
+            state));
         TRY(rows.next());
         return static_cast<std::uint64_t>(rows.number(0));
       });
+}
+
+constexpr int any_state = 0;
+constexpr int disabled_state = static_cast<int>(AccountState::disabled);
+
+}  // namespace
+
+void SqliteAccounts::list(std::string domain, std::string after, std::uint32_t limit,
+                          Completion<std::vector<Account>> done) {
+  list_in(access_, std::move(domain), std::move(after), limit, any_state, std::move(done));
+}
+
+void SqliteAccounts::list_disabled(std::string domain, std::string after, std::uint32_t limit,
+                                   Completion<std::vector<Account>> done) {
+  list_in(access_, std::move(domain), std::move(after), limit, disabled_state, std::move(done));
+}
+
+void SqliteAccounts::count(std::string domain, Completion<std::uint64_t> done) {
+  count_in(access_, std::move(domain), any_state, std::move(done));
+}
+
+void SqliteAccounts::count_disabled(std::string domain, Completion<std::uint64_t> done) {
+  count_in(access_, std::move(domain), disabled_state, std::move(done));
+}
+
+// --- look-alikes ---
+
+namespace {
+
+Result<> make_look_alikes(Connection& connection) {
+  std::string after;
+  for (bool more = true; more;) {
+    std::vector<std::string> page;
+    {
+      Rows rows = TRY(connection.query(
+          "SELECT address FROM account WHERE address > ?1 ORDER BY address LIMIT 1000", after));
+      while (TRY(rows.next())) page.push_back(rows.text(0));
+    }
+    for (const std::string& address : page) {
+      const std::string look_alike = look_alike_of(address);
+      TRY(connection.execute("UPDATE account SET look_alike = ?2 WHERE address = ?1", address,
+                             look_alike));
+    }
+    more = !page.empty();
+    if (more) after = page.back();
+  }
+  return connection.execute("INSERT OR REPLACE INTO state(key, value) VALUES('look_alike', ?1)",
+                            xmpp::look_alike_version());
+}
+
+}  // namespace
+
+Result<> refresh_look_alikes(Connection& connection) {
+  {
+    Rows rows = TRY(connection.query("SELECT value FROM state WHERE key = 'look_alike'"));
+    if (TRY(rows.next()) && rows.text(0) == xmpp::look_alike_version()) return {};
+  }
+  TRY(connection.script("BEGIN IMMEDIATE"));
+  auto done = make_look_alikes(connection);
+  if (done) done = connection.script("COMMIT");
+  if (!done && connection.in_transaction()) TRY(connection.script("ROLLBACK"));
+  return done;
 }
 
 }  // namespace herold::store

@@ -46,6 +46,7 @@ Result<> Engine::prepare(const SqliteOptions& options) {
                       "WITHOUT ROWID"));
   TRY(check_after_crash(options));
   TRY(migrate(*writer_, core_schema));
+  TRY(refresh_look_alikes(*writer_));
   erase_.assign(core_schema.erase.begin(), core_schema.erase.end());
   for (const Schema& schema : options.modules) {
     TRY(migrate(*writer_, schema));

@@ -43,7 +43,13 @@ CREATE TABLE record(
 CREATE INDEX record_owner ON record(owner);
 )";
 
-constexpr std::string_view steps[] = {step_1};
+// The key is empty until refresh_look_alikes(), which follows.
+constexpr std::string_view step_2 = R"(
+ALTER TABLE account ADD COLUMN look_alike TEXT NOT NULL DEFAULT '';
+CREATE INDEX account_look_alike ON account(domain, look_alike);
+)";
+
+constexpr std::string_view steps[] = {step_1, step_2};
 
 // References and messages are removed by code, which knows the counts.
 constexpr std::string_view erase[] = {

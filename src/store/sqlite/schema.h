@@ -13,4 +13,8 @@ extern const Schema core_schema;
 // a newer release wrote it.
 Result<> migrate(Connection& connection, const Schema& schema);
 
+// Makes the keys of look-alikes of all accounts anew where they were made by another version of
+// xmpp::look_alike_key(), or not at all. In one transaction.
+Result<> refresh_look_alikes(Connection& connection);
+
 }  // namespace herold::store

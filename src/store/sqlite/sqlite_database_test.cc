@@ -86,6 +86,13 @@ class SqliteTest : public testing::Test {
       bytes << std::ifstream(entry.path()).rdbuf();
     return bytes.str();
   }
+  void execute(const std::string& sql) const {
+    sqlite3* database = nullptr;
+    sqlite3_open(options_.path.c_str(), &database);
+    EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+        << sqlite3_errmsg(database);
+    sqlite3_close(database);
+  }
   std::string ask(const std::string& sql) const {
     sqlite3* database = nullptr;
     sqlite3_stmt* statement = nullptr;
@@ -156,6 +163,38 @@ TEST_F(SqliteTest, AMigrationKilledAnywhereLeavesOldOrNew) {
   EXPECT_EQ(ask("SELECT c FROM u"), "2");
   EXPECT_EQ(ask("SELECT version FROM schema_version WHERE name = 'module'"), "3");
   sqlite3_cancel_auto_extension(extension);
+}
+
+// Accounts of the first release have no key of look-alikes, and other Unicode data may make others.
+TEST_F(SqliteTest, KnowsLookAlikesOfAccountsThatWereThereBefore) {
+  const auto looks_alike = [&] {
+    return *wait<NameState>([&](auto done) {
+      stores_->accounts().name_state("paypa1@x.test", std::move(done));
+    }) == NameState::look_alike;
+  };
+  ASSERT_TRUE(open());
+  for (int i = 0; i < 2500; ++i)
+    stores_->accounts().create("u" + std::to_string(i) + "@x.test", {}, noon, [](Result<>) {});
+  stores_->accounts().create("paypal@x.test", {}, noon, [](Result<>) {});
+  queue_.run_all();
+  close();
+  execute(
+      "DROP INDEX account_look_alike; ALTER TABLE account DROP COLUMN look_alike;"
+      "UPDATE schema_version SET version = 1 WHERE name = 'core';"
+      "DELETE FROM state WHERE key = 'look_alike'");
+  ASSERT_TRUE(open());
+  EXPECT_TRUE(looks_alike());
+  EXPECT_EQ(ask("SELECT count(*) FROM account WHERE look_alike = ''"), "0");
+  close();
+  execute(
+      "UPDATE account SET look_alike = 'old'; UPDATE state SET value = 'old' "
+      "WHERE key = 'look_alike'");
+  ASSERT_TRUE(open());
+  EXPECT_TRUE(looks_alike());
+  close();
+  execute("UPDATE account SET look_alike = 'old'");  // of the same version: not read at all
+  ASSERT_TRUE(open());
+  EXPECT_FALSE(looks_alike());
 }
 
 TEST_F(SqliteTest, RefusesTheDataOfANewerRelease) {

@@ -12,6 +12,9 @@ class SqliteAccounts final : public Accounts {
   SqliteAccounts(Access& access, const Sealer& sealer) : access_(access), sealer_(sealer) {}
   void create(std::string address, std::vector<Credential> credentials, WallTime now,
               Completion<> done) override;
+  void create_distinct(std::string address, std::vector<Credential> credentials, WallTime now,
+                       Completion<> done) override;
+  void name_state(std::string address, Completion<NameState> done) override;
   void remove(std::string address, Completion<> done) override;
   void find(std::string address, Completion<Account> done) override;
   void exists(std::string address, Completion<bool> done) override;
@@ -23,8 +26,14 @@ class SqliteAccounts final : public Accounts {
   void list(std::string domain, std::string after, std::uint32_t limit,
             Completion<std::vector<Account>> done) override;
   void count(std::string domain, Completion<std::uint64_t> done) override;
+  void list_disabled(std::string domain, std::string after, std::uint32_t limit,
+                     Completion<std::vector<Account>> done) override;
+  void count_disabled(std::string domain, Completion<std::uint64_t> done) override;
 
  private:
+  void create(std::string address, std::vector<Credential> credentials, WallTime now,
+              LookAlikes look_alikes, Completion<> done);
+
   Access& access_;
   const Sealer& sealer_;
 };
