@@ -3,18 +3,13 @@
 
 namespace herold::server {
 
-void CommandRun::answer(xmpp::Command command) {
-  command.node = node_;
-  command.sessionid = session_;
-  command.status = xmpp::CommandStatus::completed;
-  request_.answer<xmpp::Command>(std::move(command));
-}
-
 void CommandRun::complete(std::string note) {
-  answer({.notes = {{xmpp::NoteType::info, std::move(note)}}});
+  complete_with(xmpp::Command{.notes = {{xmpp::NoteType::info, std::move(note)}}});
 }
 
-void CommandRun::complete(xmpp::DataForm result) { answer({.form = std::move(result)}); }
+void CommandRun::complete(xmpp::DataForm result) {
+  complete_with(xmpp::Command{.form = std::move(result)});
+}
 
 Answer<std::string> CommandSessions::begin(const Jid& user, std::string_view node,
                                            MonotonicTime now, Random& random,

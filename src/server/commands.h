@@ -28,11 +28,17 @@ class CommandRun {
 
   void complete(std::string note);
   void complete(xmpp::DataForm result);
+  // With another payload that is a <command/>: its node, sessionid and status are filled in.
+  template <class Payload>
+  void complete_with(Payload command) {
+    command.node = node_;
+    command.sessionid = session_;
+    command.status = xmpp::CommandStatus::completed;
+    request_.answer<Payload>(std::move(command));
+  }
   void fail(const StanzaError& error) { request_.fail(error); }
 
  private:
-  void answer(xmpp::Command command);
-
   ModuleHost& host_;
   IqRequest request_;
   std::string node_;
@@ -47,7 +53,8 @@ struct AdhocCommand {
   std::string_view node;
   std::string_view name;
   CommandUser user;
-  xmpp::DataForm (*form)();  // to be filled in before it runs; nullptr: it runs at once
+  xmpp::DataForm (*form)(
+      ModuleHost& host);  // to be filled in before it runs; nullptr: it runs at once
   void (*run)(CommandRun run);
 };
 

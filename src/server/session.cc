@@ -162,6 +162,8 @@ void Session::detach() {
   managed_->ack_owed.reset();
 }
 
+const std::string& Session::peer() const { return connection_->peer(); }
+
 MonotonicTime Session::last_heard() const { return connection_->last_heard(); }
 
 void Session::disconnect(const xmpp::StreamError& error) {

@@ -95,6 +95,7 @@ class Session {
   Managed& manage();
   void attach(Connection& connection) { connection_ = &connection; }
   void detach();
+  const std::string& peer() const;  // its network address; only while connected
   // When its client sent something the last time; only while connected.
   MonotonicTime last_heard() const;
   // Its client is silent or breaks a rule: the connection ends with `error`, the session as after

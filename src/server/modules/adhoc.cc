@@ -95,7 +95,7 @@ class Adhoc {
                       .sessionid = std::move(*id),
                       .status = xmpp::CommandStatus::executing,
                       .actions = xmpp::CommandActions{.execute = complete, .complete = true},
-                      .form = command.form()});
+                      .form = command.form(host_)});
   }
 
   // A form that is refused may be sent again; a run ends the session, whatever comes of it.
@@ -111,7 +111,7 @@ class Adhoc {
     if (action != execute && action != complete)
       return request.fail({Condition::bad_request, xmpp::bad_action});
     if (!asked.form) return request.fail({Condition::bad_request, xmpp::bad_payload});
-    auto form = xmpp::check_submission(*asked.form, command.form());
+    auto form = xmpp::check_submission(*asked.form, command.form(host_));
     if (!form) return request.fail(form.error());
     sessions().end(asked.sessionid);
     command.run({host_, std::move(request), asked.node, asked.sessionid, std::move(*form)});

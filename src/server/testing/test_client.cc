@@ -124,6 +124,11 @@ void TestClient::is_disconnected(std::string_view condition, Place place) {
 
 void TestClient::stops_reading() { transport_->set_reading(false); }
 
+void TestClient::reads_again() {
+  transport_->set_reading(true);
+  server_.settle();
+}
+
 void TestClient::signs_off() {
   send("</stream:stream>");
   server_.settle();
@@ -147,6 +152,12 @@ void TestClient::cannot_resume(Place place) {
   expect(state_ == State::refused, "cannot resume", place);
 }
 
+bool TestClient::tries_to_resume() {
+  is_resuming_ = true;
+  connect();
+  return state_ == State::ready;
+}
+
 void TestClient::expect(bool holds, const std::string& sentence, Place place) const {
   if (holds) return;
   ADD_FAILURE_AT(place.file_name(), static_cast<int>(place.line()))
@@ -164,7 +175,7 @@ std::string TestClient::story() const {
 
 // --- the connection ------------------------------------------------------------------------------
 
-void TestClient::connect(State goal) {
+void TestClient::connect() {
   auto pair = server_.network().connect(server_.next_peer());
   link_ = pair.link;
   transport_ = std::move(pair.client);
@@ -188,6 +199,10 @@ void TestClient::connect(State goal) {
     stream_->start();
   }
   for (int i = 0; i < 100 && state_ == State::opening; ++i) server_.settle();
+}
+
+void TestClient::connect(State goal) {
+  connect();
   expect(state_ == goal, "signs in", Place::current());
 }
 
@@ -265,6 +280,7 @@ void TestClient::take_as_stranger(xml::Document element) {
   } else if (element.root().ns() == xmpp::ns::streams) {
     failure_ = xml::to_string(element.root());
   } else {
+    if (element.root().is("success", xmpp::ns::sasl)) restart_input();
     inbox_.push_back(std::move(element));
   }
 }

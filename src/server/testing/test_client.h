@@ -61,11 +61,14 @@ class TestClient final : private net::Transport::Handler, private xmpp::ClientSt
   bool is_connected() const { return transport_ != nullptr; }
   void is_disconnected(std::string_view condition, Place place = Place::current());
   void stops_reading();
+  void reads_again();
   void signs_off();  // in peace
   void loses_connection();
   // On a new connection, what it missed being sent again; its presence is not.
   void resumes(Place place = Place::current());
   void cannot_resume(Place place = Place::current());
+  // Whether it could.
+  bool tries_to_resume();
 
  private:
   friend class TestServer;
@@ -89,6 +92,7 @@ class TestClient final : private net::Transport::Handler, private xmpp::ClientSt
 
   enum class State : std::uint8_t { away, opening, ready, refused };
   bool is_stranger() const { return address_.find('/') == std::string::npos; }
+  void connect();
   void connect(State goal);
   void flush();
   void feed();
