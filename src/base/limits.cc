@@ -138,8 +138,9 @@ constexpr LimitRow rows[] = {
      "How long accepting pauses when the process has no open files left."},
     {"tls_idle_records", &Limits::tls_idle_records, LimitUnit::count, 4,
      "TLS records without data in a row (empty ones, new keys); further ones end the connection."},
-    {"tls_key_records", &Limits::tls_key_records, LimitUnit::count, 16,
-     "TLS records sent with one key; then both sides go on with the next (RFC 8446 section 5.5)."},
+    {"tls_key_records", &Limits::tls_key_records, LimitUnit::count, 1 << 20,
+     "TLS records sent with one key; then both sides go on with the next (RFC 8446 section 5.5). "
+     "Some clients end a connection whose keys change many times a second."},
     {"store_queue", &Limits::store_queue, LimitUnit::count, 64,
      "Database jobs waiting; over it reading of sockets pauses."},
     {"store_batch", &Limits::store_batch, LimitUnit::count, 1,

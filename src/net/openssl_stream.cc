@@ -103,6 +103,9 @@ OpensslStream::Progress OpensslStream::handshake() {
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_.get());
   if (result == 1) {
+    // A record that goes on behind the last message of the handshake, where another key begins.
+    if (SSL_has_pending(ssl_.get()) == 1) failure_ = "unexpected message";
+    if (!failure_.empty()) return Progress::failed;
     input_.reading = HandshakeInput::Reading::as_asked;
     // One system call a record instead of two, and the buffer is given back all the same.
     SSL_set_read_ahead(ssl_.get(), 1);
@@ -117,7 +120,7 @@ std::optional<Tls13Records> OpensslStream::take_records() {
   if (SSL_version(ssl_.get()) != TLS1_3_VERSION) return std::nullopt;
   // OpenSSL has read nothing but what belongs to the handshake, and sends no tickets: the first
   // record of each direction is still to come.
-  CHECK(!client_secret_.empty() && !server_secret_.empty() && SSL_has_pending(ssl_.get()) == 0);
+  CHECK(!client_secret_.empty() && !server_secret_.empty());
   const auto suite =
       static_cast<Tls13Suite>(SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(ssl_.get())));
   TrafficKeys of_client(suite, std::move(client_secret_));

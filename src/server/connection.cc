@@ -121,7 +121,7 @@ void Connection::flush() {
     blocked_ = taken < rest.size();
     if (blocked_) return;
     if (output_taken_ < output_.size()) continue;
-    output_ = std::string();  // an idle connection keeps no buffer
+    std::string().swap(output_);  // an idle connection keeps no buffer; assigning would
     output_taken_ = 0;
     if (session_ != nullptr) session_->write_more();
   }
