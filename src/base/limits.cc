@@ -155,6 +155,8 @@ constexpr LimitRow rows[] = {
      "Age at which a journal file is emptied, so that what was erased is gone within 24 h."},
     {"journal_retry_time", &Limits::journal_retry_time, LimitUnit::seconds, 1,
      "Pause between attempts to make a journal file on a full disk."},
+    {"journal_settle_time", &Limits::journal_settle_time, LimitUnit::milliseconds, 1,
+     "How long the journal may wait with a sync that nobody waits for."},
     {"message_lifetime", &Limits::message_lifetime, LimitUnit::seconds, 60,
      "How long a message to another server is tried."},
     {"log_events_per_second", &Limits::log_events_per_second, LimitUnit::count, 1,

@@ -89,6 +89,7 @@ struct Limits {
   std::uint64_t journal_segments = 16;
   std::uint64_t journal_segment_age = 23 * 3600;
   std::uint64_t journal_retry_time = 1;
+  std::uint64_t journal_settle_time = 50;
   std::uint64_t message_lifetime = 24 * 3600;
   std::uint64_t log_events_per_second = 50;
   std::uint64_t adhoc_sessions = 100;
@@ -99,7 +100,7 @@ struct Limits {
   std::uint64_t stop_time = 5;
 };
 
-enum class LimitUnit { count, bytes, seconds, bytes_per_second, percent };
+enum class LimitUnit { count, bytes, seconds, milliseconds, bytes_per_second, percent };
 
 struct LimitRow {
   std::string_view name;

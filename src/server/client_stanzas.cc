@@ -113,7 +113,7 @@ void Shard::done(MessageId id) {
   returning_.erase(id);
   const unsigned owner = ledger_.owner(id);
   if (owner == index_) return ledger_.done(id);
-  post_to(owner, [id](Shard& shard) { shard.ledger_.done(id); });
+  done_[owner].push_back(id);
 }
 
 void Shard::wait_inbound(const Origin& origin) {

@@ -74,6 +74,7 @@ std::string unit_text(LimitUnit unit) {
     case LimitUnit::bytes_per_second:
       return "size a second";
     case LimitUnit::seconds:
+    case LimitUnit::milliseconds:
       return "duration";
     case LimitUnit::percent:
       return "percent";

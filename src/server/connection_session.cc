@@ -164,6 +164,7 @@ void Connection::resume_session(const std::string& token, std::uint32_t h) {
 void Connection::resume_later(const std::string& token, std::uint32_t h) {
   constexpr Milliseconds interval{2};
   if (time_left() == Duration(0)) return fail(xmpp::StreamCondition::internal_server_error);
+  shard_->ledger().journal().want_sync();
   is_waiting_ = true;
   deadline_.start(shard_->loop(), interval, [this, token, h] {
     await_login();

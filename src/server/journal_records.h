@@ -50,6 +50,22 @@ class RecordWriter {
   }
 };
 
+// How long a record will be, so that it is written into one piece of memory.
+class RecordMeasure {
+ public:
+  void operator()(std::uint64_t) { size += 8; }
+  void operator()(std::uint32_t) { size += 4; }
+  void operator()(std::uint8_t) { size += 1; }
+  void operator()(const std::string& text) { size += 4 + text.size(); }
+  void operator()(const SharedBytes& bytes) { size += 4 + bytes.view().size(); }
+  template <class T>
+  void operator()(const std::vector<T>& list) {
+    size += 4;
+    for (const T& item : list) (*this)(item);
+  }
+  std::size_t size = 0;
+};
+
 class RecordReader {
  public:
   explicit RecordReader(std::string_view bytes) : rest_(bytes) {}
@@ -177,7 +193,10 @@ struct AckedRecord {
 
 template <class Record>
 std::string encode_record(const Record& record) {
+  detail::RecordMeasure measure;
+  Record::fields(record, measure);
   detail::RecordWriter writer;
+  writer.out.reserve(measure.size);
   Record::fields(record, writer);
   return std::move(writer.out);
 }

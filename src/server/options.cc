@@ -18,6 +18,7 @@ struct Unit {
 
 // The largest first: printing takes the first that divides.
 constexpr Unit time_units[] = {{"d", 86400}, {"h", 3600}, {"m", 60}, {"s", 1}};
+constexpr Unit short_time_units[] = {{"s", 1000}, {"ms", 1}};
 constexpr Unit byte_units[] = {{"GiB", 1_GiB},  {"MiB", 1_MiB}, {"KiB", 1_KiB}, {"GB", 1000000000},
                                {"MB", 1000000}, {"KB", 1000},   {"kB", 1000},   {"B", 1}};
 // Bounds that no sensible value meets and that keep every computation with them from overflowing.
@@ -82,6 +83,17 @@ std::string OptionCodec<Seconds>::print(Seconds value) {
   const auto count = static_cast<std::uint64_t>(value.count());
   if (count % 60 != 0) return '"' + std::to_string(count) + "s\"";
   return print_quantity(count, time_units);
+}
+
+Result<Milliseconds> ShortTimeCodec::read(const OptionValue& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  const auto time = text ? read_text_quantity(*text, short_time_units, longest_time) : std::nullopt;
+  if (!time) return wrong("a duration such as \"50ms\" or \"1s\"", value);
+  return Milliseconds(*time);
+}
+
+std::string ShortTimeCodec::print(Milliseconds value) {
+  return '"' + std::to_string(value.count()) + "ms\"";
 }
 
 Result<Bytes> ByteCodec::read(const OptionValue& value) {
@@ -171,6 +183,8 @@ std::string print_limit(LimitUnit unit, std::uint64_t value) {
       return ByteCodec::print(value);
     case LimitUnit::seconds:
       return OptionCodec<Seconds>::print(Seconds(value));
+    case LimitUnit::milliseconds:
+      return ShortTimeCodec::print(Milliseconds(value));
     case LimitUnit::count:
     case LimitUnit::percent:
       break;
@@ -187,6 +201,9 @@ Result<std::uint64_t> read_limit(const LimitRow& row, const OptionValue& value) 
       break;
     case LimitUnit::seconds:
       number = static_cast<std::uint64_t>(TRY(OptionCodec<Seconds>::read(value)).count());
+      break;
+    case LimitUnit::milliseconds:
+      number = static_cast<std::uint64_t>(TRY(ShortTimeCodec::read(value)).count());
       break;
     case LimitUnit::count:
     case LimitUnit::percent:

@@ -59,6 +59,12 @@ struct OptionCodec<Seconds> {
   static std::string print(Seconds value);
 };
 
+// "50ms" or "1s"; a plain number would be taken for seconds.
+struct ShortTimeCodec {
+  static Result<Milliseconds> read(const OptionValue& value);
+  static std::string print(Milliseconds value);
+};
+
 // "256KiB", "5MB", "1GiB", or a plain number of bytes.
 struct ByteCodec {
   static std::string type_text() { return "size"; }

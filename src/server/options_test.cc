@@ -138,12 +138,18 @@ TEST(Options, LimitsByUnit) {
   EXPECT_EQ(read_one("sm_resume_time", text("10m")), "600");
   EXPECT_EQ(read_one("resources", number(3)), "3");
   EXPECT_EQ(read_one("unauthenticated_fd_percent", number(101)), "must be at most 100, not 101");
+  EXPECT_EQ(read_one("journal_settle_time", text("1s")), "1000");
+  EXPECT_EQ(read_one("journal_settle_time", number(50)),
+            "must be a duration such as \"50ms\" or \"1s\", not 50");
+  const auto written = [](const LimitRow& limit, std::uint64_t value) -> OptionValue {
+    if (limit.unit == LimitUnit::milliseconds) return text(std::to_string(value) + "ms");
+    return number(static_cast<std::int64_t>(value));
+  };
   for (const LimitRow& limit : limit_rows()) {
-    EXPECT_TRUE(read_limit(limit, static_cast<std::int64_t>(limit.least)).has_value())
-        << limit.name;
+    EXPECT_TRUE(read_limit(limit, written(limit, limit.least)).has_value()) << limit.name;
     EXPECT_GE(Limits{}.*limit.field, limit.least) << limit.name;
     if (limit.least > 0)
-      EXPECT_FALSE(read_limit(limit, static_cast<std::int64_t>(limit.least) - 1)) << limit.name;
+      EXPECT_FALSE(read_limit(limit, written(limit, limit.least - 1))) << limit.name;
   }
 }
 

@@ -32,6 +32,8 @@ std::vector<Session*> willing_sessions(const Account& account, MessageType type)
 std::string message_extras(const Account& account, const Stanza& stanza) {
   std::string extra;
   if (stanza.id == 0 || stanza.kind() != StanzaKind::message) return extra;
+  constexpr std::size_t usual = 160;
+  extra.reserve(usual);
   xml::Writer writer(extra, xmpp::ns::client);
   if (stanza.late)
     xmpp::write(writer, xmpp::Delay{.from = account.host().address(), .stamp = stanza.accepted});

@@ -50,6 +50,7 @@ Shard::Shard(Server& server, unsigned index, World world)
       registrations_(HashKey::make(world.random)),
       scratch_(scratch_bytes, '\0') {
   outgoing_.resize(server.shard_count());
+  done_.resize(server.shard_count());
   world_.loop.set_turn_end([this] { end_turn(); });
 }
 
@@ -107,6 +108,7 @@ Result<> Shard::open_journal(const std::string& folder, std::uint64_t run, store
 Result<> Shard::sync_recovered() {
   const bool nothing = ledger_.journal().statistics().records == 0;
   recovered_until_ = ledger_.journal().appended();
+  ledger_.journal().want_sync();
   TRY(ledger_.journal().write());
   if (!nothing) return {};
   recovered_until_.reset();
@@ -128,8 +130,19 @@ void Shard::end_turn() {
   flush_mailboxes();
   flush_connections();
   dropped_.clear();
-  // A flush makes notes of its own (what counts as delivered): they are written in one more turn.
-  if (ledger_.journal().appended() != ledger_.journal().written()) loop().post([] {});
+  settle_later();
+}
+
+// What nobody waits for needs no turn and no sync of its own: notes that a flush made (what counts
+// as delivered), and commits whose sender asks for no acknowledgement. They go with the next turn,
+// or after journal_settle_time.
+void Shard::settle_later() {
+  const store::Journal& journal = ledger_.journal();
+  const bool is_settled = journal.appended() == journal.synced() &&
+                          std::ranges::all_of(done_, [](const auto& ids) { return ids.empty(); });
+  if (is_settled || settle_timer_.running()) return;
+  settle_timer_.start(loop(), Milliseconds(limits_.journal_settle_time),
+                      [this] { ledger_.journal().want_sync(); });
 }
 
 void Shard::post_to(unsigned shard, Letter letter) {
@@ -138,6 +151,11 @@ void Shard::post_to(unsigned shard, Letter letter) {
 }
 
 void Shard::flush_mailboxes() {
+  for (unsigned shard = 0; shard < done_.size(); ++shard)
+    if (!done_[shard].empty())
+      post_to(shard, [ids = std::exchange(done_[shard], {})](Shard& there) {
+        for (const MessageId id : ids) there.ledger_.done(id);
+      });
   for (unsigned shard = 0; shard < outgoing_.size(); ++shard) {
     if (outgoing_[shard].empty()) continue;
     Shard& there = server_.shard(shard);
@@ -228,6 +246,7 @@ void Shard::watch_acks(Session& session) {
 }
 
 void Shard::owe_ack(Session& session) {
+  ledger_.journal().want_sync();
   if (std::exchange(session.managed()->owing, true)) return;
   ack_owed_.push_back(session.key());
 }
@@ -253,6 +272,7 @@ void Shard::synced() {
 void Shard::when_safe(net::Task task) {
   if (ledger_.journal().appended() <= ledger_.journal().synced()) return post(std::move(task));
   when_safe_.emplace_back(ledger_.journal().appended(), std::move(task));
+  ledger_.journal().want_sync();
 }
 
 void Shard::sweep() {

@@ -184,6 +184,7 @@ class Shard final : private store::Executor {
   void run_mailbox();
   void flush_mailboxes();
   void flush_connections();
+  void settle_later();
   void read_connections();
   void synced();
   void leave_segment(std::uint64_t segment);
@@ -221,6 +222,8 @@ class Shard final : private store::Executor {
 
   Mailbox mailbox_;
   std::vector<std::vector<Letter>> outgoing_;  // by shard, for the end of this turn
+  std::vector<std::vector<MessageId>> done_;   // by shard: their letters of this turn in one
+  net::Timer settle_timer_;
 
   struct KeyedHash {
     using is_transparent = void;

@@ -2,7 +2,6 @@
 #include "server/stanza.h"
 
 #include <charconv>
-#include <cstdio>
 
 #include "base/check.h"
 #include "xml/parser.h"
@@ -17,8 +16,9 @@ constexpr xml::Bounds no_bounds{UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
 }  // namespace
 
 std::string message_id_text(MessageId id) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(id));
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text(16, '0');
+  for (auto digit = text.rbegin(); id != 0; id >>= 4) *digit++ = digits[id & 15];
   return text;
 }
 
@@ -43,6 +43,9 @@ xml::Element Stanza::root() const {
 }
 
 void Stanza::write_to(std::string& out, std::string_view extra) const {
+  constexpr std::size_t tags = 128;  // of both, without the addresses
+  out.reserve(out.size() + tags + head.from.text().size() + head.to.text().size() + head.id.size() +
+              extra.size() + payload_.size());
   xmpp::write_start_tag(out, head);
   if (extra.empty() && payload_.empty()) {
     out.back() = '/';

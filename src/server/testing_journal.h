@@ -40,7 +40,10 @@ class LedgerRun {
   }
 
   // Everything noted so far survives the death of the process, and of the machine.
-  void write() { EXPECT_TRUE(ledger.journal().write()); }
+  void write() {
+    ledger.journal().want_sync();
+    EXPECT_TRUE(ledger.journal().write());
+  }
   void settle() {
     while (runner_.queue.run_one() || executor_.run_one()) {
     }

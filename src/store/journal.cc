@@ -39,7 +39,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& folder, std::u
       TRY(make_segment(world.disk, folder, journal->next_header(), limits.journal_segment_bytes));
   first.started = world.clock.now();
   const Position start{first.number, first_record};
-  journal->appended_ = journal->written_ = journal->synced_ = start;
+  journal->appended_ = journal->written_ = journal->synced_ = journal->wanted_ = start;
   journal->segments_.push_back(std::move(first));
   journal->statistics_.segments = 1;
   journal->prepare();
@@ -178,6 +178,7 @@ void Journal::tell_old() {
 void Journal::remove_segment(std::uint64_t segment) {
   CHECK(segment != segments_.back().number);
   removals_.push_back({segment, pieces_.empty() ? written_ : appended_});
+  want_sync();
   run_removals();
 }
 
@@ -268,6 +269,11 @@ Result<> Journal::write() {
   return result;
 }
 
+void Journal::want_sync() {
+  wanted_ = appended_;
+  if (pieces_.empty()) start_sync();  // else write() does
+}
+
 Result<> Journal::write_pieces() {
   for (const Piece& piece : pieces_) {
     TRY(piece.file->write(piece.start.offset, piece.bytes));
@@ -301,7 +307,7 @@ void Journal::cover_stale() {
 }
 
 void Journal::start_sync() {
-  if (syncing_ || failure_ || dirty_.empty()) return;
+  if (syncing_ || failure_ || dirty_.empty() || wanted_ <= synced_) return;
   syncing_ = true;
   world_.sync_runner.run([files = std::exchange(dirty_, {}), position = written_, alive = alive_,
                           &executor = world_.executor] {

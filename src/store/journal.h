@@ -1,7 +1,9 @@
 // The append journal of one shard: what is in it survives; `h` of XEP-0198 waits for nothing else.
 //
-// One loop turn: append() any number of records, write() once at its end (survives kill -9), and
-// hear of events.synced when they survive a power cut. Everything is called on the shard's thread.
+// One loop turn: append() any number of records, write() once at its end (survives kill -9).
+// Whoever has somebody waiting for the power cut's sake calls want_sync() and hears of
+// events.synced: what arrives while a sync runs is the next group. Everything is called on the
+// shard's thread.
 #pragma once
 
 #include <compare>
@@ -83,9 +85,13 @@ class Journal {
   // longest_record bytes. Fault::unavailable: no space (may pass) or failed for good.
   Result<Position> append(std::uint8_t kind, std::string_view payload, Space space = Space::normal);
 
-  // Writes the buffer with one system call and starts a sync unless one runs. On an error none of
-  // the records appended since the last write() count; their outcome is an error.
+  // Writes the buffer with one system call. On an error none of the records appended since the
+  // last write() count; their outcome is an error.
   Result<> write();
+
+  // Somebody waits for what has been appended so far: it is synced as soon as it is written and no
+  // other sync runs.
+  void want_sync();
 
   // The payload of a record that write() has written, by the Position that append() gave. Blocks
   // as little as the page cache does.
@@ -168,6 +174,7 @@ class Journal {
   std::vector<Piece> pieces_;
   std::string spare_;  // a buffer kept from the last turn
   Position appended_, written_, synced_;
+  Position wanted_;       // somebody waits for the sync of everything up to here
   Position told_synced_;  // what the last group record said
   std::uint64_t pending_records_ = 0;
   std::uint64_t stale_end_ = 0;  // until here the segment may hold records whose write failed

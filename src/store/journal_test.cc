@@ -53,6 +53,11 @@ struct Process {
     journal = std::move(*opened);
     return {};
   }
+  // A turn's end in which somebody waits for the sync.
+  Result<> write() {
+    journal->want_sync();
+    return journal->write();
+  }
   void settle() {
     while (runner.queue.run_one() || executor.run_one()) {
     }
@@ -104,7 +109,7 @@ TEST(Journal, GivesBackWhatItTook) {
   EXPECT_TRUE(process.journal->append(7, "one"));
   EXPECT_TRUE(process.journal->append(255, ""));
   EXPECT_EQ(process.journal->statistics().writes, 0u);
-  ASSERT_TRUE(process.journal->write());
+  ASSERT_TRUE(process.write());
   EXPECT_EQ(process.journal->statistics().writes, 1u);
   EXPECT_LT(process.journal->synced(), process.journal->written());
   process.settle();
@@ -119,6 +124,31 @@ TEST(Journal, GivesBackWhatItTook) {
   EXPECT_EQ(seen.recovered.next_run, 2u);
 }
 
+TEST(Journal, SyncsForThoseWhoWait) {
+  SimDisk disk(1);
+  Process process(disk, 1);
+  ASSERT_TRUE(process.start());
+  process.settle();
+  ASSERT_TRUE(process.journal->append(1, "nobody waits"));
+  ASSERT_TRUE(process.journal->write());
+  process.settle();
+  EXPECT_EQ(process.journal->statistics().syncs, 0u);
+  EXPECT_LT(process.journal->synced(), process.journal->written());
+
+  process.journal->want_sync();  // for what is written already
+  process.settle();
+  EXPECT_EQ(process.synced, process.journal->written());
+
+  ASSERT_TRUE(process.journal->append(1, "waited for"));
+  process.journal->want_sync();  // for what will be
+  process.settle();
+  EXPECT_EQ(process.journal->statistics().syncs, 1u);
+  ASSERT_TRUE(process.journal->write());
+  process.settle();
+  EXPECT_EQ(process.journal->statistics().syncs, 2u);
+  EXPECT_EQ(process.synced, process.journal->appended());
+}
+
 TEST(Journal, GroupsWhatArrivesDuringASync) {
   SimDisk disk(1);
   Process process(disk, 1);
@@ -126,7 +156,7 @@ TEST(Journal, GroupsWhatArrivesDuringASync) {
   process.settle();
   for (int turn = 0; turn < 50; ++turn) {
     ASSERT_TRUE(process.journal->append(1, "x"));
-    ASSERT_TRUE(process.journal->write());
+    ASSERT_TRUE(process.write());
   }
   process.settle();
   EXPECT_EQ(process.journal->statistics().syncs, 2u);  // the first at once, then all others
@@ -139,7 +169,7 @@ TEST(Journal, TrustsACleanShutdownOverAPowerCut) {
     Process process(disk, 3);
     ASSERT_TRUE(process.start());
     ASSERT_TRUE(process.journal->append(1, "x"));
-    ASSERT_TRUE(process.journal->write());
+    ASSERT_TRUE(process.write());
     process.settle();
     if (clean) ASSERT_TRUE(process.journal->close());
     process.die();
@@ -162,7 +192,7 @@ TEST(Journal, ReadsSeveralShardsAndRetiresThem) {
     ASSERT_TRUE((*other)->append(2, "of shard 1"));
     ASSERT_TRUE((*other)->write());
     ASSERT_TRUE(process.journal->append(1, "of shard 0"));
-    ASSERT_TRUE(process.journal->write());
+    ASSERT_TRUE(process.write());
     process.settle();
   }
   process.die();
@@ -238,7 +268,7 @@ class Life {
       ledger_[number] = {State::buffered, *position, std::move(payload)};
       mine.push_back(number);
     }
-    const bool written = process.journal->write().has_value();
+    const bool written = process.write().has_value();
     // A process that dies inside its write hears nothing: the record may be there or not.
     if (!written && disk_.dead()) return;
     for (const std::uint64_t number : mine)
@@ -311,16 +341,16 @@ TEST(Journal, RefusesMessagesOnAFullDiskButTakesOutcomesAndRecovers) {
       break;
     }
     ++taken;
-    ASSERT_TRUE(process.journal->write());
+    ASSERT_TRUE(process.write());
     process.settle();
   }
   EXPECT_GT(taken, 20);
-  for (; process.journal->append(1, "short"); ++taken) ASSERT_TRUE(process.journal->write());
+  for (; process.journal->append(1, "short"); ++taken) ASSERT_TRUE(process.write());
   EXPECT_FALSE(process.journal->accepts());
   int outcomes = 0;
   while (process.journal->append(2, "done", Space::reserved)) {
     ++outcomes;
-    ASSERT_TRUE(process.journal->write());
+    ASSERT_TRUE(process.write());
     process.settle();
   }
   EXPECT_GT(outcomes, 40);
@@ -331,7 +361,7 @@ TEST(Journal, RefusesMessagesOnAFullDiskButTakesOutcomesAndRecovers) {
   process.settle();
   EXPECT_TRUE(process.journal->accepts());
   EXPECT_TRUE(process.journal->append(1, message));
-  ASSERT_TRUE(process.journal->write());
+  ASSERT_TRUE(process.write());
   process.settle();
   EXPECT_EQ(process.failures, 0);
   process.die();
@@ -345,13 +375,13 @@ TEST(Journal, NeverRetriesAFailedSync) {
   process.settle();
   ASSERT_TRUE(process.journal->append(1, "x"));
   disk.fail_at(2);  // the write, then the sync
-  ASSERT_TRUE(process.journal->write());
+  ASSERT_TRUE(process.write());
   const Position before = process.journal->synced();
   process.settle();
   EXPECT_EQ(process.failures, 1);
   EXPECT_EQ(process.journal->synced(), before);
   EXPECT_FALSE(process.journal->append(1, "y"));
-  EXPECT_FALSE(process.journal->write());
+  EXPECT_FALSE(process.write());
   EXPECT_FALSE(process.journal->close());
   process.settle();
   EXPECT_EQ(process.failures, 1);
@@ -364,7 +394,7 @@ TEST(Journal, TakesAnInputOutputErrorOnWriteAsFatal) {
   process.settle();
   ASSERT_TRUE(process.journal->append(1, "x"));
   disk.fail_at(1);
-  EXPECT_FALSE(process.journal->write());
+  EXPECT_FALSE(process.write());
   EXPECT_EQ(process.failures, 1);
 }
 
@@ -375,7 +405,7 @@ TEST(Journal, AsksForOldSegmentsByNumberAndByAge) {
   process.settle();
   while (process.journal->statistics().segments <= process.limits.journal_segments) {
     ASSERT_TRUE(process.journal->append(1, std::string(3000, 'x')));
-    ASSERT_TRUE(process.journal->write());
+    ASSERT_TRUE(process.write());
     process.settle();
   }
   ASSERT_EQ(process.old.size(), 1u);
@@ -401,7 +431,7 @@ TEST(Journal, RemovesASegmentOnlyWhenWhatReplacesItIsSynced) {
   ASSERT_TRUE(process.start());
   process.settle();
   ASSERT_TRUE(process.journal->append(1, "alive"));
-  ASSERT_TRUE(process.journal->write());
+  ASSERT_TRUE(process.write());
   process.clock.pass(Seconds(process.limits.journal_segment_age));
   process.settle();
   process.journal->housekeep();
@@ -412,7 +442,7 @@ TEST(Journal, RemovesASegmentOnlyWhenWhatReplacesItIsSynced) {
   process.settle();
   EXPECT_EQ(process.journal->statistics().segments, 2u);
   EXPECT_EQ(recover(disk).records.size(), 1u);
-  ASSERT_TRUE(process.journal->write());
+  ASSERT_TRUE(process.write());
   process.settle();
   EXPECT_EQ(process.journal->statistics().segments, 1u);
   process.die();
@@ -428,7 +458,7 @@ TEST(Journal, SetsACorruptPlaceAsideAndReadsOn) {
   process.settle();
   for (int i = 0; i < 10; ++i) {
     ASSERT_TRUE(process.journal->append(1, "record " + std::to_string(i)));
-    ASSERT_TRUE(process.journal->write());
+    ASSERT_TRUE(process.write());
     process.settle();
   }
   ASSERT_TRUE(process.journal->close());
@@ -455,10 +485,10 @@ TEST(Journal, IsNotFooledByRecordsInsideAMessage) {
   for (int i = 0; i < 50; ++i)
     encode_record(forged, 0, first_record + 32 + forged.size(), 9, "forged");
   ASSERT_TRUE(process.journal->append(1, forged));
-  ASSERT_TRUE(process.journal->write());
+  ASSERT_TRUE(process.write());
   process.settle();
   ASSERT_TRUE(process.journal->append(1, "true"));
-  ASSERT_TRUE(process.journal->write());
+  ASSERT_TRUE(process.write());
   process.settle();
   process.die();
   disk.corrupt(recover(disk).recovered.segments[0], first_record + 24, std::string(8, '?'));
@@ -483,7 +513,7 @@ TEST(Journal, GrowsASegmentWhileTheNextIsBeingMade) {
   Bytes taken = 0;
   while (process.journal->append(1, std::string(1000, 'x'))) {
     taken += 1000;
-    ASSERT_TRUE(process.journal->write());
+    ASSERT_TRUE(process.write());
   }
   EXPECT_GT(taken, 28_KiB);
   EXPECT_LT(taken, 48_KiB);

@@ -59,6 +59,7 @@ void live(std::uint32_t shard, const std::string& folder, Disk& disk, SyncRunner
   for (int turn = 0; turn < 300; ++turn) {
     for (int i = 0; i < 8; ++i)
       while (!journal.append(1, std::string(400, static_cast<char>('a' + shard)))) queue.run_one();
+    journal.want_sync();
     ASSERT_TRUE(journal.write());
     while (journal.synced() < journal.written()) queue.run_one();
     for (const std::uint64_t segment : std::exchange(old, {})) journal.remove_segment(segment);
