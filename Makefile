@@ -14,8 +14,8 @@ run: build
 	@exec build/release/bin/herold serve
 
 build:
-	@tools/install-packages.sh build
-	@tools/build.sh release
+	@tools/install-packages.sh build run
+	@tools/build.sh release herold
 
 test:
 	@tools/install-packages.sh build run test

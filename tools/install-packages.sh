@@ -2,11 +2,12 @@
 # Installs Debian packages that are missing, by purpose: tools/install-packages.sh [build] [run] [test]
 set -eu
 
-build="clang-19 lld-19 llvm-19 libc6-dev libstdc++-12-dev libclang-rt-19-dev ninja-build ccache cmake pkg-config git make
+build="clang-19 lld-19 llvm-19 libc6-dev libstdc++-12-dev libclang-rt-19-dev ninja-build
+  ccache cmake pkg-config git make python3
   libssl-dev libicu-dev libsqlite3-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev
   libgtest-dev libbenchmark-dev libexpat1-dev libsystemd-dev"
 run="ca-certificates openssl"
-test="python3 prosody python3-slixmpp profanity finch tmux libstrophe-dev clang-format-19
+test="prosody python3-slixmpp profanity finch tmux libstrophe-dev clang-format-19
   wasi-libc libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 libclang-rt-19-dev-wasm32"
 
 wanted=""
@@ -29,7 +30,7 @@ if [ -z "$missing" ]; then
   exit 0
 fi
 
-echo "== packages: installing$missing"
+echo "== packages: installing$missing (this takes minutes on a bare machine)"
 as_root=""
 if [ "$(id -u)" -ne 0 ]; then
   if ! command -v sudo >/dev/null; then
