@@ -38,11 +38,11 @@ class Mailbox {
     auto batch = std::make_unique<Batch>(std::move(letters));
     waiting_.fetch_add(batch->letters.size(), std::memory_order_relaxed);
     Batch* pushed = batch.release();  // owned by the stack until take()
-    pushed->below = top_.load(std::memory_order_relaxed);
-    while (!top_.compare_exchange_weak(pushed->below, pushed, std::memory_order_release,
-                                       std::memory_order_relaxed)) {
-    }
-    return pushed->below == nullptr;
+    Batch* below = top_.load(std::memory_order_relaxed);
+    do pushed->below = below;
+    while (!top_.compare_exchange_weak(below, pushed, std::memory_order_release,
+                                       std::memory_order_relaxed));
+    return below == nullptr;  // not pushed->below: the owner may have freed it by now
   }
 
   // Everything pushed so far, oldest first.
