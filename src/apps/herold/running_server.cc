@@ -224,6 +224,7 @@ void RunningServer::stop() {
 // are until a restart.
 Result<> RunningServer::reload() {
   if (config_file_.empty()) return {};
+  const std::lock_guard one_at_a_time(reload_mutex_);  // signals and commands have own threads
   const auto descriptions = server::module_descriptions();
   server::Config fresh = TRY(server::load_config(config_file_, descriptions));
   const auto all = TRY(certificates(fresh));

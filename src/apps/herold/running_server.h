@@ -60,6 +60,7 @@ class RunningServer {
   void handle_signals();
 
   // In the order of dependence: what is destroyed last stands first.
+  std::mutex reload_mutex_;  // one reload at a time
   std::mutex config_mutex_;
   server::Config config_;  // guarded by config_mutex_
   const std::string config_file_;
