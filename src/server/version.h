@@ -6,5 +6,6 @@
 namespace herold {
 
 extern const std::string_view version;
+inline constexpr std::string_view version_date = "2026-11-21";  // on the manual pages
 
 }  // namespace herold

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import threading
 import unittest
+from xml.etree import ElementTree
 
 BINARY = None
 
@@ -142,6 +144,19 @@ scram_iterations = 10000
             self.assertFalse(json.loads(failed.stdout)["ok"])
         self.assertIn("läuft nicht", self.bad(3, "status", language="de_DE.UTF-8"))
 
+    def test_serve_says_what_to_type_next(self):
+        with subprocess.Popen([BINARY, "serve", "--config", self.config], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              env={**os.environ, "LC_ALL": "C"}) as server:
+            lines = list(iter(server.stdout.readline, "ready\n"))
+            [command] = [line.removeprefix("Add one: ") for line in lines
+                         if line.startswith("Add one: ")]
+            done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+            server.terminate()
+        self.assertEqual(server.returncode, 0)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.good("user", "list"), "alice@xmpp.test\n")
+
     def test_commands_reach_the_socket(self):
         os.mkdir(self.data, 0o700)
         seen = []
@@ -242,9 +257,33 @@ client = ["127.0.0.1:{port}"]
         page = self.good("doc", "man-config")
         for name in ("stanza_bytes", "client_tls", "registration", "[module.ping]"):
             self.assertIn(name, page)
-        self.assertIn("xep-0199.html", self.good("doc", "doap"))
+        for page in ("man", "man-config"):
+            self.assertEqual([line for line in self.good("doc", page).splitlines()
+                              if len(line) > 80 and line[0] != "."], [], page)
         self.assertIn("| ping |", self.good("doc", "modules"))
         self.assertEqual(self.good("doc", "doap"), self.good("doc", "doap"))
+
+    def test_doap(self):
+        """XEP-0453: RDF/XML with DOAP's own properties; each document once, with its status."""
+        doap, xmpp = "{http://usefulinc.com/ns/doap#}", "{https://linkmauve.fr/ns/xmpp-doap#}"
+        rdf = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+        root = ElementTree.fromstring(self.good("doc", "doap"))
+        self.assertEqual(root.tag, rdf + "RDF")
+        [project] = root
+        self.assertEqual(project.tag, doap + "Project")
+        for name in ("name", "shortdesc", "description", "created", "os", "programming-language"):
+            self.assertTrue(project.findtext(doap + name), name)
+        links = [link.get(rdf + "resource") for link in project.findall(doap + "implements")]
+        self.assertIn("https://xmpp.org/rfcs/rfc6120.html", links)
+        numbers = []
+        for xep in project.iter(xmpp + "SupportedXep"):
+            link = xep.find(xmpp + "xep").get(rdf + "resource")
+            numbers += re.findall(r"^https://xmpp\.org/extensions/xep-(\d{4})\.html$", link)
+            self.assertIn(xep.findtext(xmpp + "status"), ("complete", "partial"), link)
+            self.assertRegex(xep.findtext(xmpp + "version"), r"^\d+\.\d+(\.\d+)?$", link)
+        self.assertEqual(len(numbers), len(links) - len([link for link in links if link]))
+        self.assertEqual(numbers, sorted(set(numbers)))
+        self.assertLessEqual({"0030", "0198", "0199", "0440", "0474"}, set(numbers))
 
 
 if __name__ == "__main__":

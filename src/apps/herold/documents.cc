@@ -32,6 +32,27 @@ std::string roff(std::string_view text) {
   return escaped;
 }
 
+// Help as input lines of at most 72 columns, as man(7) wants its sources.
+std::string paragraph(std::string_view text) {
+  constexpr std::size_t columns = 72;
+  std::string lines(text);
+  std::size_t begin = 0;
+  while (lines.size() - begin > columns) {
+    std::size_t blank = lines.rfind(' ', begin + columns);
+    if (blank == lines.npos || blank <= begin) blank = lines.find(' ', begin + columns);
+    if (blank == lines.npos) break;
+    lines[blank] = '\n';
+    begin = blank + 1;
+  }
+  return roff(lines);
+}
+
+// The title line; what the version was, and when it began.
+std::string title(std::string_view name, std::string_view section) {
+  return ".TH " + std::string(name) + ' ' + std::string(section) + ' ' +
+         std::string(herold::version_date) + " \"herold " + std::string(herold::version) + "\"\n";
+}
+
 std::string xml(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
@@ -55,16 +76,17 @@ std::string document_name(const Specification& specification) {
 }
 
 std::string program_page() {
-  std::string page = ".TH HEROLD 1 \"\" \"herold " + std::string(version) + "\"\n.SH NAME\n";
-  page += "herold \\- XMPP server and its administration\n.SH SYNOPSIS\n";
+  std::string page = title("HEROLD", "1");
+  page += ".SH NAME\nherold \\- XMPP server and its administration\n.SH SYNOPSIS\n";
   const auto commands = command_help(Language::english);
-  for (const CommandHelp& command : commands) page += ".B " + roff(command.name) + "\n.br\n";
-  page += ".SH DESCRIPTION\n" + roff(say(Language::english, Text::about)) + '\n';
+  for (const CommandHelp& command : commands)
+    page += (&command == &commands.front() ? ".B " : ".br\n.B ") + roff(command.name) + '\n';
+  page += ".SH DESCRIPTION\n" + paragraph(say(Language::english, Text::about)) + '\n';
   page += ".SH COMMANDS\n";
   for (const CommandHelp& command : commands) {
-    page += ".SS " + roff(command.name) + '\n' + roff(command.help) + '\n';
+    page += ".SS " + roff(command.name) + '\n' + paragraph(command.help) + '\n';
     for (const auto& [name, help] : command.options)
-      page += ".TP\n.B " + roff(name) + '\n' + roff(help) + '\n';
+      page += ".TP\n.B " + roff(name) + '\n' + paragraph(help) + '\n';
   }
   page += ".SH \"EXIT STATUS\"\n.TP\n0\nDone.\n.TP\n1\nIt failed; standard error says why.\n";
   page += ".TP\n2\nThe command line is wrong.\n.TP\n3\nThe server is not running.\n";
@@ -75,7 +97,7 @@ std::string program_page() {
 void add_options(std::string& page, std::span<const OptionRow> rows) {
   for (const OptionRow& row : rows) {
     page += ".TP\n.BR " + roff(row.name) + " \" = " + roff(row.type_text()) + "\"\n";
-    page += roff(row.help) + " Default: " + roff(row.default_text()) + '\n';
+    page += paragraph(std::string(row.help) + " Default: " + row.default_text()) + '\n';
   }
 }
 
@@ -91,14 +113,14 @@ std::string quote_safe(std::string page) {
 }
 
 std::string config_page(std::span<const ModuleDescription> modules) {
-  std::string page = ".TH HEROLD.TOML 5 \"\" \"herold " + std::string(version) + "\"\n.SH NAME\n";
-  page += "herold.toml \\- configuration of the herold server\n.SH DESCRIPTION\n";
+  std::string page = title("HEROLD.TOML", "5");
+  page += ".SH NAME\nherold.toml \\- configuration of the herold server\n.SH DESCRIPTION\n";
   page +=
-      "A TOML file. Relative paths are below its folder. Tables of a domain go before the "
+      "A TOML file. Relative paths are below its folder.\nTables of a domain go before the "
       "global ones of the same name.\n.SH KEYS\n.SS Above all tables\n";
   add_options(page, server::option_rows<server::GeneralConfig>());
   page +=
-      ".SS [[domain]]\nOnce a domain; [domain.tls], [domain.limits], [domain.contact] and "
+      ".SS [[domain]]\nOnce a domain; [domain.tls], [domain.limits], [domain.contact] and\n"
       "[domain.module.NAME] follow it.\n";
   add_options(page, server::option_rows<server::DomainConfig>());
   page += ".SS [tls]\n";
@@ -111,8 +133,10 @@ std::string config_page(std::span<const ModuleDescription> modules) {
   add_options(page, server::option_rows<server::ContactConfig>());
   page += ".SS [limits]\n";
   for (const LimitRow& row : limit_rows())
-    page += ".TP\n.B " + roff(row.name) + '\n' + roff(row.reason) +
-            " Default: " + roff(server::print_limit(row.unit, Limits{}.*row.field)) + '\n';
+    page += ".TP\n.B " + roff(row.name) + '\n' +
+            paragraph(std::string(row.reason) +
+                      " Default: " + server::print_limit(row.unit, Limits{}.*row.field)) +
+            '\n';
   for (const ModuleDescription& module : modules) {
     page += ".SS [module." + roff(module.name) + "]\n" + roff(module.title) + ".\n";
     page += ".TP\n.BR enabled \" = true | false\"\nWhether the module runs. Default: ";
@@ -122,10 +146,34 @@ std::string config_page(std::span<const ModuleDescription> modules) {
   return quote_safe(std::move(page));
 }
 
+// What the server itself does, whichever modules there are. RFC 6120 and its kin stand in
+// doap() and in the README's own words.
+struct CoreDocument {
+  Specification specification;
+  std::string_view title;
+};
+constexpr CoreDocument core_documents[] = {
+    {{.number = 4, .version = "2.13.2"}, "Data Forms"},
+    {{.number = 68, .version = "1.3.0"}, "Field Standardization for Data Forms"},
+    {{.number = 82, .version = "1.1.1"}, "XMPP Date and Time Profiles"},
+    {{.number = 128, .version = "1.0.1"}, "Service Discovery Extensions"},
+    {{.number = 198, .version = "1.6.3"}, "Stream Management"},
+    {{.number = 203, .version = "2.0"}, "Delayed Delivery"},
+    {{.number = 237, .version = "1.3"}, "Roster Versioning"},
+    {{.number = 297, .version = "1.0"}, "Stanza Forwarding"},
+    {{.number = 300, .version = "1.0.0"}, "Use of Cryptographic Hash Functions in XMPP"},
+    {{.number = 334, .version = "1.0.0"}, "Message Processing Hints"},
+    {{.number = 368, .version = "1.1.0"}, "SRV records for XMPP over TLS"},
+    {{.number = 440, .version = "1.0.0"}, "SASL Channel-Binding Type Capability"},
+    {{.number = 474, .version = "0.5.0"}, "SASL SCRAM Downgrade Protection"},
+};
+
 // Every document once, in order; several modules may share one.
 std::map<std::string, std::pair<const Specification*, std::string>> documents(
     std::span<const ModuleDescription> modules) {
   std::map<std::string, std::pair<const Specification*, std::string>> all;
+  for (const CoreDocument& core : core_documents)
+    all.try_emplace(document_name(core.specification), &core.specification, core.title);
   for (const ModuleDescription& module : modules)
     for (const Specification& specification : module.specifications)
       all.try_emplace(document_name(specification), &specification, std::string(module.title));
@@ -139,14 +187,16 @@ std::string doap(std::span<const ModuleDescription> modules) {
       "         xmlns='http://usefulinc.com/ns/doap#' "
       "xmlns:xmpp='https://linkmauve.fr/ns/xmpp-doap#'>\n"
       "  <Project>\n    <name>Herold</name>\n"
-      "    <shortdesc xml:lang='en'>XMPP, whole: server, client and gateways</shortdesc>\n"
+      "    <shortdesc xml:lang='en'>XMPP server in modern C++</shortdesc>\n"
+      "    <description xml:lang='en'>Chat, contacts and presence over TLS for several devices, "
+      "with nothing lost when a process, a disk or a connection fails.</description>\n"
+      "    <created>2026-11-21</created>\n    <language>en</language>\n"
       "    <programming-language>C++</programming-language>\n    <os>Linux</os>\n"
       "    <license rdf:resource='https://www.apache.org/licenses/LICENSE-2.0'/>\n"
       "    <category rdf:resource='https://linkmauve.fr/ns/xmpp-doap#category-server'/>\n";
-  // RFC 6120 and 6121 are the server itself, whichever modules there are.
   for (const char* rfc : {"6120", "6121", "7590", "7622"})
-    text += "    <implements rdf:resource='https://www.rfc-editor.org/info/rfc" + std::string(rfc) +
-            "'/>\n";
+    text +=
+        "    <implements rdf:resource='https://xmpp.org/rfcs/rfc" + std::string(rfc) + ".html'/>\n";
   for (const auto& [name, entry] : documents(modules)) {
     const Specification& specification = *entry.first;
     if (specification.series != Specification::Series::xep) continue;
@@ -177,6 +227,9 @@ std::string modules_table(std::span<const ModuleDescription> modules) {
     text += "| " + std::string(module.name) + " | " + std::string(module.title) + " | " + names +
             " | " + options + " |\n";
   }
+  for (const CoreDocument& core : core_documents)
+    text += "| | " + std::string(core.title) + " | " + document_name(core.specification) + ' ' +
+            std::string(core.specification.version) + " | |\n";
   return text;
 }
 

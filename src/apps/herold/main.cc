@@ -56,7 +56,7 @@ int run(int count, const char* const* arguments) {
   }
   const auto config = find_config(invocation, modules);
   if (!config) return static_cast<int>(refuse_config(invocation, config.error(), language));
-  if (invocation.command == "serve") return serve(*config, language);
+  if (invocation.command == "serve") return serve(*config, invocation, language);
   if (invocation.command == "check") return static_cast<int>(check(invocation, *config, language));
   return static_cast<int>(run_command(invocation, *config, modules, language));
 }

@@ -13,7 +13,7 @@ void print(const std::string& line) { std::printf("%s\n", line.c_str()); }
 
 }  // namespace
 
-int serve(const server::Config& config, Language language) {
+int serve(const server::Config& config, const Invocation& invocation, Language language) {
   RunningServer running(config);
   if (const auto prepared = running.prepare(); !prepared) {
     std::fprintf(stderr, "herold: %s\n", prepared.error().text.c_str());
@@ -26,7 +26,8 @@ int serve(const server::Config& config, Language language) {
   }
   const std::string domain = config.domains.front().name;
   const std::string file = config.file.empty() ? "" : " --config " + config.file;
-  print(say(language, Text::add_first_user, {"herold" + file + " user add NAME@" + domain}));
+  print(say(language, Text::add_first_user,
+            {invocation.program + file + " user add alice@" + domain}));
   print("ready");
   std::fflush(stdout);
   return running.run();
