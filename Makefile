@@ -18,18 +18,25 @@ build:
 	@tools/build.sh release herold
 
 test:
-	@tools/install-packages.sh build run test
+	@tools/install-packages.sh build run test wasm
 	@tools/build.sh release
 	@echo "== tests"
-	@ctest --preset release --output-on-failure -j "$$(nproc)"
+	@ctest --preset release -j "$$(nproc)"
 
-asan tsan fuzz:
+asan tsan:
 	@tools/install-packages.sh build run test
 	@tools/build.sh $@
-	@ctest --preset $@ --output-on-failure -LE "slow|clients" -j "$$(nproc)"
+	@echo "== tests ($@)"
+	@ctest --preset $@ -j "$$(nproc)"
+
+fuzz:
+	@tools/install-packages.sh build
+	@tools/build.sh fuzz
+	@echo "== a short search with each target; tests/fuzz/run --seconds N searches for longer"
+	@ctest --preset fuzz
 
 wasm:
-	@tools/install-packages.sh build test
+	@tools/install-packages.sh build wasm
 	@tools/build.sh wasm
 
 fault-long: build

@@ -28,6 +28,7 @@ if(HEROLD_WERROR)
 endif()
 
 set(HEROLD_SANITIZE "" CACHE STRING "Comma separated list for -fsanitize")
+set(HEROLD_ROUNDS 100 CACHE STRING "Percent of the rounds of tests that repeat (kills, seeds)")
 option(HEROLD_FUZZ "Build the libFuzzer targets" OFF)
 option(HEROLD_WASM "Compile base, xml and xmpp for wasm32-wasi" OFF)
 if(HEROLD_SANITIZE)

@@ -33,7 +33,7 @@ function(herold_layer name)
     target_link_libraries(herold_${name}_testing PUBLIC herold_${name} GTest::gtest
                           herold_crypto_openssl herold_unicode_icu)
   endif()
-  if(tests AND NOT HEROLD_WASM)
+  if(tests AND NOT HEROLD_WASM AND NOT HEROLD_FUZZ)
     add_executable(${name}_test ${tests})
     if(TARGET herold_${name}_testing)
       target_link_libraries(${name}_test PRIVATE herold_${name}_testing)

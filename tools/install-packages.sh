@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs Debian packages that are missing, by purpose: tools/install-packages.sh [build] [run] [test]
+# Installs Debian packages that are missing, by purpose: tools/install-packages.sh [build] [run] [test] [wasm]
 set -eu
 
 build="clang-19 lld-19 llvm-19 libc6-dev libstdc++-12-dev libclang-rt-19-dev ninja-build
@@ -7,8 +7,8 @@ build="clang-19 lld-19 llvm-19 libc6-dev libstdc++-12-dev libclang-rt-19-dev nin
   libssl-dev libicu-dev libsqlite3-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev
   libgtest-dev libbenchmark-dev libexpat1-dev libsystemd-dev"
 run="ca-certificates openssl"
-test="prosody python3-slixmpp profanity finch tmux libstrophe-dev clang-format-19
-  wasi-libc libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 libclang-rt-19-dev-wasm32"
+test="prosody python3-slixmpp profanity finch tmux libstrophe-dev clang-format-19"
+wasm="wasi-libc libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 libclang-rt-19-dev-wasm32"
 
 wanted=""
 for purpose in "$@"; do
@@ -16,7 +16,8 @@ for purpose in "$@"; do
     build) wanted="$wanted $build" ;;
     run) wanted="$wanted $run" ;;
     test) wanted="$wanted $test" ;;
-    *) echo "unknown purpose: $purpose (build, run or test)" >&2; exit 2 ;;
+    wasm) wanted="$wanted $wasm" ;;
+    *) echo "unknown purpose: $purpose (build, run, test or wasm)" >&2; exit 2 ;;
   esac
 done
 
