@@ -39,6 +39,13 @@ if(HEROLD_SANITIZE)
     add_compile_options(-fno-sanitize=vptr)  # needs RTTI, which the portable layers have not
   endif()
 endif()
+# herold_patience(RESULT SECONDS): how long a test may take; sanitizers slow programs down.
+function(herold_patience result seconds)
+  if(HEROLD_SANITIZE)
+    math(EXPR seconds "${seconds} * 4")
+  endif()
+  set(${result} ${seconds} PARENT_SCOPE)
+endfunction()
 if(HEROLD_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)  # tests/fuzz/CMakeLists.txt links the driver
 endif()
