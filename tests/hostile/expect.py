@@ -15,8 +15,9 @@ import time
 
 from lib.client import PING, Closed, Timeout
 from lib.element import SASL, SM, STANZAS, STREAM, TLS
+from lib.patience import patience
 
-PATIENCE = 8.0
+PATIENCE = patience(8.0)
 KINDS = ("stream", "error", "sasl", "failed", "tls", "closed", "alive", "handshake")
 
 

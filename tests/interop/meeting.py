@@ -12,11 +12,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.dont_write_bytecode = True
 from lib import server as servers  # noqa: E402
 from lib.client import Client, Timeout, become_contacts  # noqa: E402
+from lib.patience import patience  # noqa: E402
 
 DOMAIN = "xmpp.test"
 ROMEO, JULIET = f"romeo@{DOMAIN}", f"juliet@{DOMAIN}"
 PASSWORD = "correct-horse"
-PATIENCE = 30.0
+PATIENCE = patience(30.0)
 SKIPPED = 77
 
 

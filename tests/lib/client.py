@@ -8,6 +8,7 @@ import xml.parsers.expat
 
 from . import scram
 from .element import BIND, CLIENT, SASL, SM, STREAM, TLS, Builder, Element, parse
+from .patience import patience
 
 PING = "urn:xmpp:ping"
 ROSTER = "jabber:iq:roster"
@@ -35,8 +36,8 @@ class Connection:
     """A socket with an XMPP stream on it; reads one top-level element at a time."""
 
     def __init__(self, address, domain, authority=None, timeout=10, source=None):
-        self.domain, self.timeout, self.authority = domain, timeout, authority
-        self.socket = socket.create_connection(address, timeout, source)
+        self.domain, self.timeout, self.authority = domain, patience(timeout), authority
+        self.socket = socket.create_connection(address, self.timeout, source)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.secure, self.closed, self.features = False, False, None
         self.builder = Builder(1)
@@ -172,7 +173,8 @@ class Client:
         self.server, self.jid, self.password = server, jid, password
         self.user, self.domain = jid.split("@")
         self.resource, self.transport, self.mechanism = resource, transport, mechanism
-        self.timeout = timeout
+        self.timeout = patience(timeout)
+        self.unstretched = timeout
         self.full, self.connection = None, None
         self.source = None      # a local address to connect from
         self.queue = []         # read, not yet asked for
@@ -192,7 +194,7 @@ class Client:
         if self.connection:
             self.past += self.connection.trace
         address = self.server.listeners[self.transport]
-        self.connection = Connection(address, self.domain, self.server.authority, self.timeout,
+        self.connection = Connection(address, self.domain, self.server.authority, self.unstretched,
                                      self.source)
         if self.transport == "tls":
             self.connection.start_tls("xmpp-client")

@@ -9,6 +9,7 @@ from pathlib import Path
 from .client import Client, Closed, Connection, Refused, Timeout, become_contacts
 from .element import SM, STREAM, parse
 from .match import fill, match
+from .patience import patience
 
 PASSWORD = "r0m30 & <juliet>"
 DEFAULT_DOMAIN = "xmpp.test"
@@ -284,7 +285,7 @@ class Player:
     def expect(self, name, wanted, seconds):
         """Waits for one of `wanted` and returns it."""
         client = self.clients[name]
-        deadline = time.monotonic() + float(seconds or PATIENCE)
+        deadline = time.monotonic() + patience(float(seconds or PATIENCE))
         if wanted[0].namespace == SM and wanted[0].name in ("a", "r"):
             return self.expect_management(client, wanted[0], deadline)
         try:
@@ -358,7 +359,7 @@ class Player:
     def is_disconnected(self, name):
         client = self.clients[name]
         try:
-            element = self.next_for(name, [], time.monotonic() + PATIENCE)
+            element = self.next_for(name, [], time.monotonic() + patience(PATIENCE))
         except Closed:
             client.drop()
             return

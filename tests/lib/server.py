@@ -10,6 +10,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from .patience import patience as stretched
+
 ROOT = Path(__file__).resolve().parents[2]
 # Loopback is not exempt from limits, so tests raise those they are not about.
 LIMITS = {
@@ -60,7 +62,7 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(patience)
+                self.process.wait(stretched(patience))
             except subprocess.TimeoutExpired:
                 self.kill()
                 raise RuntimeError(f"the server did not end within {patience} s") from None
@@ -122,7 +124,7 @@ class Herold(Server):
             self.process = subprocess.Popen(
                 [self.binary, "serve", "--config", str(self.config)], stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=log, text=True)
-        watchdog = threading.Timer(patience, self.process.kill)
+        watchdog = threading.Timer(stretched(patience), self.process.kill)
         watchdog.start()
         kinds = {"client": "starttls", "client_tls": "tls", "client_plain": "plain"}
         for line in self.process.stdout:
@@ -229,7 +231,7 @@ class Prosody(Server):
             self.process = subprocess.Popen(
                 ["prosody", "-F", "--config", str(self.folder / "prosody.cfg.lua")],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + stretched(patience)
         for address in self.listeners.values():
             while True:
                 try:
