@@ -29,6 +29,7 @@ client_bandwidth_burst = 1000000000
 registrations_per_prefix = 1000000
 presence_rate = 1000000
 presence_burst = 1000000
+strangers = 1000000
 scram_iterations = 4096
 """
 

@@ -259,7 +259,8 @@ std::optional<std::string> domain_to_unicode(std::string_view name) {
 }
 
 std::string skeleton(std::string_view text) {
-  const Spoof checker = open_spoof();
+  // Opening one takes longer than using it; asking it is thread-safe while nobody changes it.
+  static const Spoof checker = open_spoof();
   const std::u16string in = to_utf16(text);
   return to_utf8(
       with_buffer(in.size() * 2 + 16, [&](char16_t* out, std::int32_t capacity, UErrorCode* error) {

@@ -66,6 +66,21 @@ def silent_before_login(case):
     case.expect(Watcher(case.connect("stream")))
 
 
+def slow_through_all_phases(case):
+    """28: half the time goes by before STARTTLS; that leaves half for the rest, so that somebody who
+    came meanwhile and did nothing is there for longer."""
+    slow = case.connect("connected")
+    time.sleep(2)
+    later = case.connect("connected")
+    slow.secure_by_starttls()
+    slow.open_stream()
+    check(Watcher(slow), "stream connection-timeout")
+    try:
+        raise Unexpected(f"the one that came later was ended before: {later.read(0.05)}")
+    except Timeout:
+        pass
+
+
 def pipelined_starttls(case):
     """29: what was sent in clear behind <starttls/> is not taken as if it were secured."""
     connection = case.connect("open")

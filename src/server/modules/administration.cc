@@ -1,10 +1,7 @@
 // XEP-0133 Service Administration: what a domain's administrators may do.
 //
-// What may be asked is in statistics.cc, the standing messages are in greetings.cc. Not there, and
-// why: get-user-password (retracted: nobody here knows one), edit-blacklist and edit-whitelist (of
-// other servers, with federation), edit-admin (administrators stand in the configuration, which is
-// the operator's; a second list beside it could take away what he gave), restart and shutdown (the
-// process serves other domains as well: `herold stop` and the service manager's business).
+// What may be asked is in statistics.cc, the standing messages are in greetings.cc;
+// docs/administration.md says of each command whether it is here, and why not.
 #include <algorithm>
 
 #include "server/announcements.h"

@@ -11,6 +11,9 @@
 namespace herold::server {
 namespace {
 
+// More would be slow to look through for every message; who is forgotten counts once more.
+constexpr std::uint64_t most_known = 1000;
+
 // Keyed hashes of those whom an account wrote to or heard from; the oldest goes first.
 class Acquaintances {
  public:
@@ -79,7 +82,7 @@ class Strangers {
                           "Too many people who do not know you; wait");
       counts().note(account.address().text(), now, bounds());
     }
-    known.add(who, host_.limits().strangers);
+    known.add(who, known_bound());
     return {};
   }
 
@@ -92,9 +95,10 @@ class Strangers {
   void remember(MessageReceived& event) {
     const StanzaHead& head = event.stanza.head;
     if (!head.from.has_local() || head.is(MessageType::error)) return;
-    event.account.data<Acquaintances>().add(hash(head.from), host_.limits().strangers);
+    event.account.data<Acquaintances>().add(hash(head.from), known_bound());
   }
 
+  std::uint64_t known_bound() const { return std::min(host_.limits().strangers, most_known); }
   std::uint64_t hash(const Jid& jid) const {
     return siphash(*host_.data<StrangerCounts>().key, jid.bare_text());
   }
