@@ -103,6 +103,7 @@ Answer<Session*> Shard::bind(Account& account, std::string_view resource) {
   Session& session =
       account.add_session(std::make_unique<Session>(account, std::move(*address), key));
   sessions_.emplace(key, &session);
+  account.host().watch(session);
   return &session;
 }
 
@@ -197,6 +198,7 @@ void Shard::restore_session(SessionRecord record, std::vector<SentStanza> sent) 
     Session& session = account.add_session(std::make_unique<Session>(account, address, record.key));
     sessions_.emplace(record.key, &session);
     session.restore(record);
+    account.host().watch(session);
     std::deque<Unacked> queue;
     for (SentStanza& known : sent) {
       known.stanza.late = true;

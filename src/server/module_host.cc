@@ -55,6 +55,8 @@ std::vector<const Module*> ModuleHost::running() const {
 void ModuleHost::configure(Domain domain) {
   domain_ = std::move(domain);
   start_modules();
+  DomainConfigured event{domain_};
+  std::ignore = hooks_.fire(event);
 }
 
 bool ModuleHost::is_admin(const Jid& jid) const {
@@ -120,6 +122,29 @@ Account* ModuleHost::find_account(const Jid& bare) const {
 
 void ModuleHost::after(Timer& timer, Duration delay, net::Task task) {
   timer.start(shard_.loop(), delay, std::move(task));
+}
+
+void ModuleHost::when_silent(SilenceWatch& watch, Silence patience, SilenceWatch::Act act) {
+  watch.stop();
+  if (patience.active > Duration(0)) watch.start(*this, patience, std::move(act));
+}
+
+void ModuleHost::watch(const Session& session) {
+  for (SilenceWatch* watch : watches_) watch->add(session);
+}
+
+void ModuleHost::prod(const Session& session, std::string_view request_xml, Duration patience,
+                      std::function<void(Session&)> silent) {
+  StanzaHead head = StanzaHead::of(IqType::get);
+  head.from = address_;
+  head.to = session.address();
+  ask(Stanza(std::move(head), request_xml), patience,
+      [this, key = session.key(), asked = clock().now(),
+       silent = std::move(silent)](const Stanza* answer) {
+        if (answer != nullptr) return;
+        Session* found = find_session(key);
+        if (found != nullptr && found->connected() && found->last_heard() < asked) silent(*found);
+      });
 }
 
 void ModuleHost::ask(Stanza request, Duration patience,

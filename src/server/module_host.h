@@ -17,6 +17,7 @@
 #include "server/events.h"
 #include "server/iq.h"
 #include "server/session.h"
+#include "server/silence.h"
 #include "store/database.h"
 
 namespace herold::crypto {
@@ -116,14 +117,26 @@ class ModuleHost {
   // Starts a timer that fires at the module's instance; it stops with the Timer.
   void after(Timer& timer, Duration delay, net::Task task);
 
+  // Calls `act` with every session whose client, connected, has said nothing for so long, once in
+  // each silence and at most a sixteenth late; until the watch is stopped or destroyed.
+  void when_silent(SilenceWatch& watch, Silence patience, SilenceWatch::Act act);
+  // Asks a client for a sign of life: whatever it says within `patience` is one. If there is none
+  // and it is still connected, `silent` is called.
+  void prod(const Session& session, std::string_view request_xml, Duration patience,
+            std::function<void(Session&)> silent);
+
   // Asks a client or server; `then` gets the answer, or nothing after `patience`.
   void ask(Stanza request, Duration patience,
            std::move_only_function<void(const Stanza* answer)> then);
+
+  // A session has begun; modules were or will be told by events.
+  void watch(const Session& session);
 
   // Takes new settings: modules whose settings have the same effect go on as they are.
   void configure(Domain domain);
 
  private:
+  friend class SilenceWatch;
   void start_modules();
   unsigned shard_index() const;
   void at_shard(unsigned shard, std::move_only_function<void(ModuleHost&)> letter);
@@ -138,7 +151,8 @@ class ModuleHost {
     ModuleSettings settings;
     std::unique_ptr<ModuleInstance> instance;
   };
-  Slots data_;  // outlives the instances
+  Slots data_;                          // outlives the instances
+  std::vector<SilenceWatch*> watches_;  // those that run; they belong to instances
   std::vector<std::unique_ptr<ModuleInstance>> retired_;  // completions may still come to them
   std::vector<Running> running_;
 };

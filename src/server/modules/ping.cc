@@ -18,86 +18,26 @@ class Ping {
                "Close the connection if it stays silent this long.")};
   };
 
-  static constexpr auto handlers() {
-    return std::tuple{on<Get<xmpp::PingQuery>>(&Ping::answer), on<SessionBound>(&Ping::watch_new),
-                      on<SessionResumed>(&Ping::watch_recovered)};
+  static constexpr auto handlers() { return std::tuple{on<Get<xmpp::PingQuery>>(&Ping::answer)}; }
+
+  Ping(ModuleHost& host, const Config& config) {
+    // Section 4.1. Whatever comes meanwhile is as good as the answer.
+    const auto ping = [&host, patience = config.patience](const Session& session) {
+      host.prod(session, xmpp::to_xml(xmpp::PingQuery{}, xmpp::ns::client), patience, give_up);
+    };
+    host.when_silent(watch_, {config.idle, config.idle_inactive}, ping);
   }
 
-  Ping(ModuleHost& host, const Config& config)
-      : host_(host),
-        config_(config),
-        tick_(std::max<Duration>(Duration(config.idle) / 16, Milliseconds(250))) {
-    if (config.idle.count() == 0) return;
-    host_.for_each_session([&](Session& session) { watch(session); });
-    host_.after(timer_, tick_, [this] { turn(); });
-  }
-
-  void stop() { timer_.stop(); }
+  void stop() { watch_.stop(); }
 
  private:
   Answer<Nothing> answer(const IqContext&, const xmpp::PingQuery&) { return Nothing{}; }
 
-  void watch_new(SessionBound& event) { watch(event.session); }
-  void watch_recovered(SessionResumed& event) {
-    if (event.after_restart) watch(event.session);
+  static void give_up(Session& session) {
+    session.disconnect({xmpp::StreamCondition::connection_timeout, "No answer"});
   }
 
-  // A wheel of ticks holds nothing but the key of every session: when its turn comes, the
-  // connection knows when it was heard the last time.
-  void watch(const Session& session) {
-    if (config_.idle.count() != 0) put(session.key(), idle_of(session));
-  }
-
-  void put(SessionKey key, Duration wait) {
-    const auto ticks = static_cast<std::size_t>(std::max<std::int64_t>(wait / tick_, 0)) + 1;
-    wheel_[(now_ + std::min(ticks, wheel_.size() - 1)) % wheel_.size()].push_back(key);
-  }
-
-  Seconds idle_of(const Session& session) const {
-    return session.has(SessionFlag::inactive) ? config_.idle_inactive : config_.idle;
-  }
-
-  void turn() {
-    host_.after(timer_, tick_, [this] { turn(); });
-    now_ = (now_ + 1) % wheel_.size();
-    for (const SessionKey key : std::exchange(wheel_[now_], {})) {
-      const Session* session = host_.find_session(key);
-      if (session != nullptr) put(key, attend(*session));
-    }
-  }
-
-  // Says when to look at the session again.
-  Duration attend(const Session& session) {
-    const Duration idle = idle_of(session);
-    if (!session.connected()) return idle;
-    const Duration left = idle - (host_.clock().now() - session.last_heard());
-    if (left > Duration(0)) return left;
-    ping(session);
-    return idle + config_.patience;
-  }
-
-  // Section 4.1. Whatever comes meanwhile is as good as the answer.
-  void ping(const Session& session) {
-    StanzaHead head = StanzaHead::of(IqType::get);
-    head.from = host_.address();
-    head.to = session.address();
-    const auto asked = host_.clock().now();
-    host_.ask(Stanza(std::move(head), xmpp::to_xml(xmpp::PingQuery{}, xmpp::ns::client)),
-              config_.patience, [&host = host_, key = session.key(), asked](const Stanza* answer) {
-                if (answer != nullptr) return;
-                Session* silent = host.find_session(key);
-                if (silent == nullptr || !silent->connected()) return;
-                if (silent->last_heard() < asked)
-                  silent->disconnect({xmpp::StreamCondition::connection_timeout, "No answer"});
-              });
-  }
-
-  ModuleHost& host_;
-  Config config_;
-  Duration tick_;
-  std::array<std::vector<SessionKey>, 64> wheel_;
-  std::size_t now_ = 0;
-  Timer timer_;
+  SilenceWatch watch_;
 };
 
 }  // namespace herold::server

@@ -50,15 +50,15 @@ TestClient::~TestClient() = default;
 
 // --- what a test says ----------------------------------------------------------------------------
 
-void TestClient::sends(std::string_view xml) {
-  expect(is_connected(), "is connected", Place::current());
+void TestClient::sends(std::string_view xml, Place place) {
+  expect(is_connected(), "is connected", place);
   send(xml);
   server_.settle();
 }
 
 void TestClient::asks(std::string_view request, std::string_view pattern, Place place) {
   const xml::Document wanted = parse_pattern(request);
-  sends(request);
+  sends(request, place);
   const std::string_view id = wanted.root().attribute("id");
   for (auto it = inbox_.begin(); it != inbox_.end(); ++it) {
     const xml::Element answer = it->root();
@@ -142,14 +142,12 @@ void TestClient::loses_connection() {
 
 void TestClient::resumes(Place place) {
   is_resuming_ = true;
-  connect(State::ready);
-  expect(state_ == State::ready, "resumes", place);
+  connect(State::ready, place);
 }
 
 void TestClient::cannot_resume(Place place) {
   is_resuming_ = true;
-  connect(State::refused);
-  expect(state_ == State::refused, "cannot resume", place);
+  connect(State::refused, place);
 }
 
 bool TestClient::tries_to_resume() {
@@ -201,9 +199,12 @@ void TestClient::connect() {
   for (int i = 0; i < 100 && state_ == State::opening; ++i) server_.settle();
 }
 
-void TestClient::connect(State goal) {
+void TestClient::connect(State goal, Place place) {
   connect();
-  expect(state_ == goal, "signs in", Place::current());
+  const char* what = !is_resuming_          ? "signs in"
+                     : goal == State::ready ? "resumes"
+                                            : "must not resume";
+  expect(state_ == goal, what, place);
 }
 
 void TestClient::drop() {

@@ -40,7 +40,7 @@ class TestClient final : private net::Transport::Handler, private xmpp::ClientSt
   const std::string& features() const { return features_; }
 
   // Sends it, and lets everything happen that comes of it.
-  void sends(std::string_view xml);
+  void sends(std::string_view xml, Place place = Place::current());
   // Sends a request, whose answer must be as `pattern`; what else comes stays to be looked at.
   void asks(std::string_view request, std::string_view pattern, Place place = Place::current());
   // The oldest stanza that nobody has looked at is such a one.
@@ -93,7 +93,7 @@ class TestClient final : private net::Transport::Handler, private xmpp::ClientSt
   enum class State : std::uint8_t { away, opening, ready, refused };
   bool is_stranger() const { return address_.find('/') == std::string::npos; }
   void connect();
-  void connect(State goal);
+  void connect(State goal, Place place);
   void flush();
   void feed();
   void take_item(xml::Scanner::Token token, std::string_view item);

@@ -129,25 +129,25 @@ TestServer::~TestServer() {
   world_->loop.drop();
 }
 
-TestClient& TestServer::signs_in(std::string_view address, ClientSetup setup) {
+TestClient& TestServer::signs_in(std::string_view address, ClientSetup setup, Place place) {
   clients_.push_back(std::make_unique<TestClient>(*this, full_address(address), std::move(setup)));
-  clients_.back()->connect(TestClient::State::ready);
+  clients_.back()->connect(TestClient::State::ready, place);
   return *clients_.back();
 }
 
-TestClient& TestServer::comes_online(std::string_view address, ClientSetup setup) {
+TestClient& TestServer::comes_online(std::string_view address, ClientSetup setup, Place place) {
   const std::string priority = std::to_string(setup.priority);
-  TestClient& client = signs_in(address, std::move(setup));
+  TestClient& client = signs_in(address, std::move(setup), place);
   client.sends("<presence><priority>" + priority + "</priority></presence>");
   for (const auto& one : clients_)
     if (one.get() == &client || one->bare() == client.bare()) one->skips();
   return client;
 }
 
-TestClient& TestServer::opens_stream() {
+TestClient& TestServer::opens_stream(Place place) {
   clients_.push_back(
       std::make_unique<TestClient>(*this, "stranger@" + std::string(domain), ClientSetup{}));
-  clients_.back()->connect(TestClient::State::ready);
+  clients_.back()->connect(TestClient::State::ready, place);
   return *clients_.back();
 }
 

@@ -51,17 +51,21 @@ struct ServerSetup {
 // log().errors.
 class TestServer {
  public:
+  using Place = TestClient::Place;
+
   explicit TestServer(ServerSetup setup = {});
   TestServer(const TestServer&) = delete;
   ~TestServer();
 
   // Signs in and becomes available; what that brings by itself is skipped. "romeo/orchard" is
   // romeo@xmpp.test/orchard.
-  TestClient& comes_online(std::string_view address, ClientSetup setup = {});
+  TestClient& comes_online(std::string_view address, ClientSetup setup = {},
+                           Place place = Place::current());
   // Signs in, no more.
-  TestClient& signs_in(std::string_view address, ClientSetup setup = {});
+  TestClient& signs_in(std::string_view address, ClientSetup setup = {},
+                       Place place = Place::current());
   // A client that does not sign in: its stream is open.
-  TestClient& opens_stream();
+  TestClient& opens_stream(Place place = Place::current());
   // Both see each other's presence; by the way, what they get is skipped.
   void befriend(TestClient& one, TestClient& other);
 
