@@ -35,6 +35,11 @@ struct AccountRemoved {
   const Jid& account;
 };
 
+// The domain has new settings, and the modules that they name run.
+struct DomainConfigured {
+  const Domain& domain;
+};
+
 // --- streams -----------------------------------------------------------------------------------
 
 // <stream:features/>: a module appends its own, in the scope of jabber:client.
@@ -177,11 +182,11 @@ struct CommandsAsked {
   std::vector<const AdhocCommand*>& commands;
 };
 
-using Hooks = HookTable<AccountLoading, AccountRemoved, StreamFeatures, PreauthRequest, ClientNonza,
-                        SessionBound, SessionResumed, SessionEnded, SessionAvailable, MessageSent,
-                        MessageAccepted, PresenceSent, IqSent, ClientActive, MessageReceived,
-                        MessageDelivered, MessageUndelivered, PresenceRecipients, PresenceReceived,
-                        IqReceived, InactiveClient, SlowClient, ClientReads, DiscoInfoAsked,
-                        DiscoItemsAsked, CommandsAsked>;
+using Hooks = HookTable<AccountLoading, AccountRemoved, DomainConfigured, StreamFeatures,
+                        PreauthRequest, ClientNonza, SessionBound, SessionResumed, SessionEnded,
+                        SessionAvailable, MessageSent, MessageAccepted, PresenceSent, IqSent,
+                        ClientActive, MessageReceived, MessageDelivered, MessageUndelivered,
+                        PresenceRecipients, PresenceReceived, IqReceived, InactiveClient,
+                        SlowClient, ClientReads, DiscoInfoAsked, DiscoItemsAsked, CommandsAsked>;
 
 }  // namespace herold::server

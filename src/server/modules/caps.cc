@@ -17,7 +17,8 @@ class Caps {
 
   static constexpr auto handlers() {
     return std::tuple{on<StreamFeatures>(&Caps::announce), on<DiscoInfoAsked>(&Caps::answer),
-                      on<PresenceSent>(&Caps::learn, Stage::amend)};
+                      on<PresenceSent>(&Caps::learn, Stage::amend),
+                      on<DomainConfigured>(&Caps::forget)};
   }
 
   explicit Caps(ModuleHost& host) : host_(host) {}
@@ -51,7 +52,10 @@ class Caps {
       learn_caps(host_, event.session, event.stanza.root());
   }
 
-  // Made at the first login, when all modules run; new settings make new modules.
+  // New settings may change what any module says of itself.
+  void forget(DomainConfigured&) { hash_.clear(); }
+
+  // Made at the first login, when all modules run.
   const std::string& hash() {
     if (!hash_.empty()) return hash_;
     const auto info = disco_info(host_, nullptr, host_.address(), {});

@@ -14,7 +14,8 @@ class Caps2 {
   static constexpr About about{390, "0.3.2", "Entity Capabilities 2.0", {xmpp::Caps2::element.ns}};
 
   static constexpr auto handlers() {
-    return std::tuple{on<StreamFeatures>(&Caps2::announce), on<DiscoInfoAsked>(&Caps2::answer)};
+    return std::tuple{on<StreamFeatures>(&Caps2::announce), on<DiscoInfoAsked>(&Caps2::answer),
+                      on<DomainConfigured>(&Caps2::forget)};
   }
 
   explicit Caps2(ModuleHost& host) : host_(host) {}
@@ -40,7 +41,10 @@ class Caps2 {
     }
   }
 
-  // Made at the first login, when all modules run; new settings make new modules.
+  // New settings may change what any module says of itself.
+  void forget(DomainConfigured&) { caps_.hashes.clear(); }
+
+  // Made at the first login, when all modules run.
   const xmpp::Caps2& hashes() {
     if (!caps_.hashes.empty()) return caps_;
     const auto info = disco_info(host_, nullptr, host_.address(), {});
