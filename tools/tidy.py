@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE_LINES, FUNCTION_LINES, COLUMNS = 800, 70, 100
+MEDIAN_FILE, MEDIAN_FUNCTION, LONG_FUNCTION = 120, 6, 25  # nine of ten are not longer than that
 # Written in pieces so that this file does not find itself.
 WORKPLACES = ["/" + name + "/" for name in ("work", "home", "root", "builds")]
 REGISTRIES = ["py" + "pi.org", "files.python" + "hosted.org", "registry.npm" + "js.org",
@@ -260,14 +261,14 @@ def check_sharing(path, text, code, findings):
 # Modules
 
 def check_modules(findings):
-    """Every module of the server has a dialog.
-
-    TODO(soon): and a unit test beside it, once modules can be run on a shard of a test's own.
-    """
+    """Every module of the server has a unit test beside it and a dialog."""
     dialogs = {path.stem: path.read_text() for path in (ROOT / "tests/dialogs").glob("*.dialog")}
     folder = ROOT / "src/server/modules"
     stems = {path.stem for path in folder.glob("*.cc")} | {path.stem for path in folder.glob("*.h")}
     for stem in sorted(stem for stem in stems if not stem.endswith("_test")):
+        test = folder / f"{stem}_test.cc"
+        if not test.exists() or not re.search(r"^TEST(_[FP])?\(", test.read_text(), re.M):
+            findings.add(folder / f"{stem}.cc", 0, f"has no unit test ({test.name}; HACKING.md)")
         named = re.compile(rf"^# Modules?:.*\b{re.escape(stem)}\b", re.M)
         if not any(name.startswith(stem) or named.search(text) for name, text in dialogs.items()):
             findings.add(folder / f"{stem}.cc", 0, f"has no dialog (tests/dialogs/{stem}*.dialog, "
@@ -284,6 +285,31 @@ def check_generated(binary, findings):
     if done.returncode:
         for line in (done.stdout + done.stderr).splitlines():
             findings.add("tools/generate", 0, line)
+
+
+def check_figures(paths, findings):
+    """The usual lengths, of the code without its tests; says them in a line."""
+    files, lengths = [], []
+    for path in paths:
+        if path.suffix in (".h", ".cc") and path.relative_to(ROOT).parts[0] == "src" \
+                and "_test." not in path.name:
+            text = path.read_text()
+            files.append(len(text.splitlines()))
+            lengths += [length for _, length in functions(blank(text))]
+    files.sort()
+    lengths.sort()
+    if not lengths:
+        return "no code"
+    median_file, median = files[len(files) // 2], lengths[len(lengths) // 2]
+    long = lengths[len(lengths) * 9 // 10]
+    if median_file > MEDIAN_FILE:
+        findings.add("src", 0, f"half of the files have over {MEDIAN_FILE} lines")
+    if median > MEDIAN_FUNCTION or long > LONG_FUNCTION:
+        findings.add("src", 0, f"functions have {median} lines in the median, one in ten over "
+                               f"{long}; {MEDIAN_FUNCTION} and {LONG_FUNCTION} are aimed at")
+    return (f"{len(lengths)} functions, median {median} lines, nine of ten up to {long}, "
+            f"longest {lengths[-1]}; {len(files)} files, median {median_file}, "
+            f"longest {files[-1]}")
 
 
 def main():
@@ -311,8 +337,10 @@ def main():
                 check_includes(path, text, layers, findings)
     check_modules(findings)
     check_generated(options.bin, findings)
+    figures = check_figures(tracked(), findings)
     for line in findings.lines:
         print(line)
+    print(f"tidy: {figures}")
     print(f"tidy: {count} files, {len(findings.lines)} findings")
     sys.exit(1 if findings.lines else 0)
 
