@@ -124,6 +124,19 @@ TEST_F(Ping, NewSettingsHoldForThoseWhoAreThere) {
   romeo.is_disconnected("connection-timeout");
 }
 
+// However long the patience is.
+TEST(PingPatience, OneSilenceIsAskedAboutOnce) {
+  TestServer server({.modules = "[module.ping]\nidle = '32s'\npatience = '10m'"});
+  TestClient& romeo = server.comes_online("romeo/orchard", {.answers_pings = false});
+  server.passes(Seconds(300));
+  romeo.receives(pinged);
+  romeo.receives_nothing();
+  romeo.sends(" ");
+  server.passes(Seconds(100));
+  romeo.receives(pinged);
+  romeo.receives_nothing();
+}
+
 TEST(PingOff, NobodyIsPinged) {
   TestServer server({.modules = "[module.ping]\nidle = '0s'"});
   TestClient& romeo = server.comes_online("romeo/orchard");

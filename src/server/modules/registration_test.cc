@@ -20,12 +20,12 @@ std::string error(std::string_view type, std::string_view condition) {
 constexpr auto form = "<iq type='get' id='f'><query xmlns='jabber:iq:register'/></iq>";
 constexpr auto done = "<iq type='result'/>";
 
-struct Registration : ::testing::Test {
+struct InBandRegistration : ::testing::Test {
   TestServer server{{.limits = "registrations_per_prefix = 2\nregistration_window = 100",
                      .domain = "registration = 'open'"}};
 };
 
-TEST_F(Registration, IsOfferedBeforeTheLogin) {
+TEST_F(InBandRegistration, IsOfferedBeforeTheLogin) {
   TestClient& stranger = server.opens_stream();
   EXPECT_NE(stranger.features().find("http://jabber.org/features/iq-register"), std::string::npos);
   stranger.asks(form,
@@ -34,7 +34,7 @@ TEST_F(Registration, IsOfferedBeforeTheLogin) {
   EXPECT_EQ(server.signs_in("romeo/orchard").features().find("iq-register"), std::string::npos);
 }
 
-TEST_F(Registration, WhoHasAnAccountSignsIn) {
+TEST_F(InBandRegistration, WhoHasAnAccountSignsIn) {
   server.opens_stream().asks(registers("peter"), done);
   TestClient& peter = server.signs_in("peter/house", {.password = "pw"});
   peter.asks(form,
@@ -42,7 +42,7 @@ TEST_F(Registration, WhoHasAnAccountSignsIn) {
              "<username>peter</username></query></iq>");
 }
 
-TEST_F(Registration, NamesAreTakenOnceAndChecked) {
+TEST_F(InBandRegistration, NamesAreTakenOnceAndChecked) {
   TestClient& stranger = server.opens_stream();
   stranger.asks(registers("romeo"), error("cancel", "conflict"));
   stranger.asks(registers("Romeo"), error("cancel", "conflict"));
@@ -56,7 +56,7 @@ TEST_F(Registration, NamesAreTakenOnceAndChecked) {
 }
 
 // HOSTILE 72. What is refused for its name has cost nothing.
-TEST_F(Registration, OneNetworkRegistersAsOftenAsTheLimitSays) {
+TEST_F(InBandRegistration, OneNetworkRegistersAsOftenAsTheLimitSays) {
   TestClient& stranger = server.opens_stream();
   stranger.asks(registers("romeo"), error("cancel", "conflict"));
   stranger.asks(registers("one"), done);

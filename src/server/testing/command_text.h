@@ -22,25 +22,29 @@ inline std::string field(std::string_view var, std::string_view value) {
 }
 
 // Without a form: at once.
-inline void runs(TestClient& admin, std::string_view node, std::string_view result) {
+inline void runs(TestClient& admin, std::string_view node, std::string_view result,
+                 TestClient::Place place = TestClient::Place::current()) {
   admin.asks(command_xml(node, ""),
              "<iq type='result'><command xmlns='http://jabber.org/protocol/commands' "
              "status='completed'>" +
-                 std::string(result) + "</command></iq>");
+                 std::string(result) + "</command></iq>",
+             place);
 }
 
 // Fills the form in; `answer` is the pattern of the last answer.
 inline void fills_in(TestClient& admin, std::string_view node, std::string_view fields,
-                     std::string_view answer) {
+                     std::string_view answer,
+                     TestClient::Place place = TestClient::Place::current()) {
   admin.asks(command_xml(node, ""),
              "<iq type='result'><command xmlns='http://jabber.org/protocol/commands' "
-             "status='executing'><x xmlns='jabber:x:data' type='form'/></command></iq>");
+             "status='executing'><x xmlns='jabber:x:data' type='form'/></command></iq>",
+             place);
   const std::string session(admin.last().first_child().attribute("sessionid"));
   admin.asks(command_xml(node, "sessionid='" + session + "'",
                          "<x xmlns='jabber:x:data' type='submit'>" +
                              field("FORM_TYPE", "http://jabber.org/protocol/admin") +
                              std::string(fields) + "</x>"),
-             answer);
+             answer, place);
 }
 
 constexpr auto completed =
