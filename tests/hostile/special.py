@@ -67,8 +67,8 @@ def silent_before_login(case):
 
 
 def slow_through_all_phases(case):
-    """28: half the time goes by before STARTTLS; that leaves half for the rest, so that somebody who
-    came meanwhile and did nothing is there for longer."""
+    """28: half the time goes by before STARTTLS, which leaves half for the rest: somebody who came
+    meanwhile and did nothing is there for longer."""
     slow = case.connect("connected")
     time.sleep(2)
     later = case.connect("connected")
