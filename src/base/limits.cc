@@ -59,6 +59,9 @@ constexpr LimitRow rows[] = {
      "How long a lost session waits for its client."},
     {"sm_ack_wait", &Limits::sm_ack_wait, LimitUnit::seconds, 5,
      "A client that does not answer a request for an ack this long is taken as lost."},
+    {"sm_requests", &Limits::sm_requests, LimitUnit::count, 1,
+     "Requests of one session whose answers its client has not acknowledged: after a restart they "
+     "are answered with an error. Of more the oldest are forgotten."},
     {"csi_queue", &Limits::csi_queue, LimitUnit::count, 10,
      "Stanzas held back for an inactive client; then they are sent."},
     {"csi_toggles", &Limits::csi_toggles, LimitUnit::count, 1,
@@ -153,6 +156,8 @@ constexpr LimitRow rows[] = {
      "Journal files of one shard before the oldest is emptied into the database."},
     {"journal_segment_age", &Limits::journal_segment_age, LimitUnit::seconds, 60,
      "Age at which a journal file is emptied, so that what was erased is gone within 24 h."},
+    {"journal_corrupt_files", &Limits::journal_corrupt_files, LimitUnit::count, 1,
+     "Damaged journal files that are kept aside for a look at them; the oldest go."},
     {"journal_retry_time", &Limits::journal_retry_time, LimitUnit::seconds, 1,
      "Pause between attempts to make a journal file on a full disk."},
     {"journal_settle_time", &Limits::journal_settle_time, LimitUnit::milliseconds, 1,

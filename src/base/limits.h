@@ -1,4 +1,5 @@
-// Every bound of the system, named, with its default and the reason. Configurable by `[limits]`.
+// Every bound of the system, named, with its default and the reason. Configurable by `[limits]`,
+// except those that hold before a configuration is read or follow from the design (`bounds`).
 #pragma once
 
 #include <cstdint>
@@ -41,6 +42,7 @@ struct Limits {
   std::uint64_t sm_disk_bytes = 64_MiB;
   std::uint64_t sm_resume_time = 600;
   std::uint64_t sm_ack_wait = 45;
+  std::uint64_t sm_requests = 100;
   std::uint64_t csi_queue = 200;
   std::uint64_t csi_toggles = 10;
   std::uint64_t presence_rate = 10;
@@ -90,6 +92,7 @@ struct Limits {
   std::uint64_t journal_segment_age = 23 * 3600;
   std::uint64_t journal_retry_time = 1;
   std::uint64_t journal_settle_time = 50;
+  std::uint64_t journal_corrupt_files = 8;
   std::uint64_t message_lifetime = 24 * 3600;
   std::uint64_t log_events_per_second = 50;
   std::uint64_t adhoc_sessions = 100;
@@ -99,6 +102,30 @@ struct Limits {
   std::uint64_t admin_line_bytes = 64_KiB;
   std::uint64_t stop_time = 5;
 };
+
+// Not configurable.
+namespace bounds {
+// A value in a line of the log: what a client wrote must not fill the disk.
+inline constexpr Bytes log_value = 1_KiB;
+// The limits are read from the configuration, so its own bound stands here.
+inline constexpr Bytes config_file = 4_MiB;
+inline constexpr std::size_t config_problems = 100;     // told of one file
+inline constexpr std::size_t config_longest_word = 64;  // for which a similar one is looked for
+inline constexpr std::uint64_t shards = 256;            // message ids have 8 bits for the shard
+// No sensible option meets these, and they keep every computation with one from overflowing.
+inline constexpr std::uint64_t longest_time = 36500ull * 86400;  // seconds; a hundred years
+inline constexpr Bytes largest_size = 1024ull * 1024 * 1_GiB;
+// Keys, secrets and certificates beside the data.
+inline constexpr Bytes small_file = 64_KiB;
+// A running server answers commands with lists of accounts: long, but never this long.
+inline constexpr Bytes admin_answer = 1_GiB;
+inline constexpr std::uint32_t accounts_page = 1000;  // read from the database at once
+inline constexpr std::uint32_t offline_page = 100;    // messages handed over at once
+inline constexpr std::size_t last_status = 1023;      // bytes of XEP-0012's status text
+// Sign-ins and registrations that wait for their keys to be derived; more are told to wait.
+inline constexpr std::size_t password_queue = 64;
+inline constexpr unsigned password_threads = 2;
+}  // namespace bounds
 
 enum class LimitUnit { count, bytes, seconds, milliseconds, bytes_per_second, percent };
 

@@ -17,9 +17,6 @@
 namespace herold::server {
 namespace {
 
-// Limits are read from this file, so its own bound stands here: far above any real one.
-constexpr std::size_t most_file_bytes = 4_MiB;
-
 std::unexpected<Error> cannot(std::string_view what, const std::string& path, int reason) {
   return fail(Fault::unavailable,
               path + ": cannot " + std::string(what) + ": " + std::strerror(reason));
@@ -30,7 +27,7 @@ Result<std::string> read_file(const std::string& path) {
   if (!file) return cannot("read it", path, errno);
   std::string text;
   char buffer[16384];
-  while (text.size() <= most_file_bytes) {
+  while (text.size() <= bounds::config_file) {
     const ssize_t got = ::read(file.get(), buffer, sizeof buffer);
     if (got == 0) return text;
     if (got > 0) text.append(buffer, static_cast<std::size_t>(got));

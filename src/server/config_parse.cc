@@ -13,9 +13,6 @@
 namespace herold::server {
 namespace {
 
-constexpr std::size_t most_problems = 100;
-constexpr std::uint64_t most_shards = 256;
-
 using Names = std::vector<std::string_view>;
 using Rows = std::span<const OptionRow>;
 
@@ -109,7 +106,7 @@ class ConfigReader {
 
 void ConfigReader::problem(toml::source_position where, std::string_view key,
                            std::string_view text) {
-  if (problems_.size() >= most_problems) return;
+  if (problems_.size() >= bounds::config_problems) return;
   problems_.emplace_back(where, std::string(key) + ": " + std::string(text));
 }
 
@@ -296,8 +293,9 @@ void ConfigReader::check_general() {
   resolve_path(config_.data);
   if (config_.admin_socket.empty()) config_.admin_socket = config_.data + "/herold.sock";
   resolve_path(config_.admin_socket);
-  if (config_.shards > most_shards)
-    problem_at("shards", "must be at most " + std::to_string(most_shards) + ", 0 for one a core");
+  if (config_.shards > bounds::shards)
+    problem_at("shards",
+               "must be at most " + std::to_string(bounds::shards) + ", 0 for one a core");
 }
 
 void ConfigReader::check_listen() {

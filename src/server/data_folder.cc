@@ -11,10 +11,10 @@
 #include <filesystem>
 #include <mutex>
 
+#include "base/limits.h"
+
 namespace herold::server {
 namespace {
-
-constexpr std::size_t most_key_file_bytes = 64 * 1024;
 
 std::unexpected<Error> cannot(const std::string& path, int reason) {
   return fail(Fault::unavailable, path + ": " + std::strerror(reason));
@@ -75,7 +75,7 @@ Result<crypto::FoundKeyFile> read_keys(const std::string& path) {
   struct stat status{};
   if (::fstat(file.get(), &status) != 0) return cannot(path, errno);
   found.mode = status.st_mode;
-  std::string text(most_key_file_bytes, '\0');
+  std::string text(bounds::small_file, '\0');
   const ssize_t got = ::read(file.get(), text.data(), text.size());
   if (got < 0) return cannot(path, errno);
   text.resize(static_cast<std::size_t>(got));

@@ -12,7 +12,6 @@
 namespace herold::server {
 namespace {
 
-constexpr std::size_t most_value_bytes = 1024;
 constexpr char digits[] = "0123456789abcdef";
 
 struct Character {
@@ -96,7 +95,7 @@ std::string_view journal_prefix(LogLevel level) {
 std::string log_value(std::string_view value) {
   std::string text;
   bool needs_quotes = value.empty();
-  const std::string_view shown = value.substr(0, most_value_bytes);
+  const std::string_view shown = value.substr(0, bounds::log_value);
   for (std::size_t i = 0; i < shown.size();) {
     const Character c = decode(shown.substr(i));
     if (c.bytes == 0) {

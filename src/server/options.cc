@@ -21,9 +21,6 @@ constexpr Unit time_units[] = {{"d", 86400}, {"h", 3600}, {"m", 60}, {"s", 1}};
 constexpr Unit short_time_units[] = {{"s", 1000}, {"ms", 1}};
 constexpr Unit byte_units[] = {{"GiB", 1_GiB},  {"MiB", 1_MiB}, {"KiB", 1_KiB}, {"GB", 1000000000},
                                {"MB", 1000000}, {"KB", 1000},   {"kB", 1000},   {"B", 1}};
-// Bounds that no sensible value meets and that keep every computation with them from overflowing.
-constexpr std::uint64_t longest_time = 36500ull * 86400;  // a hundred years
-constexpr std::uint64_t largest_size = 1024ull * 1024 * 1_GiB;
 
 std::unexpected<Error> wrong(std::string_view wanted, const OptionValue& value) {
   return fail(Fault::invalid, "must be " + std::string(wanted) + ", not " + describe(value));
@@ -74,7 +71,7 @@ Result<std::uint64_t> OptionCodec<std::uint64_t>::read(const OptionValue& value)
 }
 
 Result<Seconds> OptionCodec<Seconds>::read(const OptionValue& value) {
-  const auto seconds = read_quantity(value, time_units, longest_time);
+  const auto seconds = read_quantity(value, time_units, bounds::longest_time);
   if (!seconds) return wrong("a duration such as \"30s\", \"5m\", \"1h\" or \"2d\"", value);
   return Seconds(*seconds);
 }
@@ -87,7 +84,8 @@ std::string OptionCodec<Seconds>::print(Seconds value) {
 
 Result<Milliseconds> ShortTimeCodec::read(const OptionValue& value) {
   const auto* text = std::get_if<std::string>(&value);
-  const auto time = text ? read_text_quantity(*text, short_time_units, longest_time) : std::nullopt;
+  const auto time =
+      text ? read_text_quantity(*text, short_time_units, bounds::longest_time) : std::nullopt;
   if (!time) return wrong("a duration such as \"50ms\" or \"1s\"", value);
   return Milliseconds(*time);
 }
@@ -97,7 +95,7 @@ std::string ShortTimeCodec::print(Milliseconds value) {
 }
 
 Result<Bytes> ByteCodec::read(const OptionValue& value) {
-  const auto size = read_quantity(value, byte_units, largest_size);
+  const auto size = read_quantity(value, byte_units, bounds::largest_size);
   if (!size) return wrong("a size such as \"64KiB\", \"5MB\" or 4096", value);
   return *size;
 }

@@ -8,12 +8,11 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/limits.h"
 #include "net/file_handle.h"
 
 namespace herold::server {
 namespace {
-
-constexpr std::size_t most_bytes = 64 * 1024;
 
 std::unexpected<Error> cannot(const std::string& path) {
   const Fault fault = errno == ENOENT ? Fault::not_found : Fault::unavailable;
@@ -25,9 +24,11 @@ std::unexpected<Error> cannot(const std::string& path) {
 Result<std::string> read_small_file(const std::string& path) {
   const net::FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return cannot(path);
-  std::string text(most_bytes, '\0');
+  std::string text(bounds::small_file + 1, '\0');
   const ssize_t got = ::read(file.get(), text.data(), text.size());
   if (got < 0) return cannot(path);
+  if (static_cast<Bytes>(got) > bounds::small_file)
+    return fail(Fault::limit, path + ": longer than 64 KiB");
   text.resize(static_cast<std::size_t>(got));
   return text;
 }

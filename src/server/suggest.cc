@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/limits.h"
+
 namespace herold::server {
 namespace {
-
-constexpr std::size_t longest_word = 64;  // bounds the work on a hostile file
 
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1), above(b.size() + 1), row(b.size() + 1);
@@ -29,7 +29,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string_view closest_name(std::string_view word, std::span<const std::string_view> candidates) {
-  if (word.empty() || word.size() > longest_word) return {};
+  if (word.empty() || word.size() > bounds::config_longest_word) return {};
   std::size_t allowed = std::max<std::size_t>(1, word.size() / 3);
   std::string_view best;
   for (std::string_view candidate : candidates) {

@@ -18,9 +18,6 @@
 namespace herold::app {
 namespace {
 
-constexpr unsigned password_threads = 2;
-constexpr std::size_t most_waiting_passwords = 64;
-
 sigset_t handled_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -76,7 +73,8 @@ Result<> RunningServer::prepare() {
   }
   sync_thread_ = std::make_unique<store::SyncThread>();
   TRY(open_database());
-  workers_ = std::make_unique<server::ThreadWorkers>(password_threads, most_waiting_passwords);
+  workers_ =
+      std::make_unique<server::ThreadWorkers>(bounds::password_threads, bounds::password_queue);
 
   server::ServerWorld world{
       .loops = {},

@@ -7,15 +7,12 @@
 #include <cerrno>
 #include <cstring>
 
-#include "base/bytes.h"
+#include "base/limits.h"
 #include "server/admin/protocol.h"
 #include "server/admin/socket_address.h"
 
 namespace herold::server {
 namespace {
-
-// A running server answers with lists of accounts: long, but never this long.
-constexpr std::size_t most_answer_bytes = 1_GiB;
 
 std::unexpected<Error> lost(int reason) {
   const bool is_late = reason == EAGAIN || reason == EWOULDBLOCK;
@@ -53,7 +50,7 @@ AdminReply AdminClient::ask(const AdminCommand& command, Seconds patience) {
   }
   std::string answer;
   char buffer[16384];
-  while (answer.size() < most_answer_bytes) {
+  while (answer.size() < bounds::admin_answer) {
     const ssize_t got = ::recv(socket_.get(), buffer, sizeof buffer, 0);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return lost(got == 0 ? 0 : errno);

@@ -107,15 +107,15 @@ void RunningAdministration::list_users(const AdminCommand& command, Done done) {
 
     // Shared by the pages under way.
     static void next(std::shared_ptr<Listing> self, std::string after) {
-      constexpr std::uint32_t page = 500;
       if (self->domains.empty()) return self->done(std::move(self->accounts));
-      self->shard.stores().accounts().list(self->domains.back(), std::move(after), page,
+      self->shard.stores().accounts().list(self->domains.back(), std::move(after),
+                                           bounds::accounts_page,
                                            [self](Result<std::vector<store::Account>> found) {
                                              if (!found)
                                                return self->done(std::unexpected(found.error()));
                                              for (const store::Account& account : *found)
                                                self->accounts.push_back(account_json(account));
-                                             if (found->size() == page)
+                                             if (found->size() == bounds::accounts_page)
                                                return next(self, found->back().address);
                                              self->domains.pop_back();
                                              next(self, {});

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/limits.h"
 #include "server/admin/account_commands.h"
 #include "server/credentials.h"
 #include "store/sqlite/sqlite_database.h"
@@ -12,8 +13,6 @@ namespace herold::server {
 namespace {
 
 using Json = nlohmann::json;
-
-constexpr std::uint32_t accounts_a_page = 1000;
 
 }  // namespace
 
@@ -130,10 +129,11 @@ AdminReply StoppedServer::list_users(const AdminCommand& command) {
 Result<> StoppedServer::list_domain(const std::string& domain, Json& list) {
   std::string after;
   while (true) {
-    const auto page = TRY(wait<std::vector<store::Account>>(
-        [&](auto done) { accounts().list(domain, after, accounts_a_page, std::move(done)); }));
+    const auto page = TRY(wait<std::vector<store::Account>>([&](auto done) {
+      accounts().list(domain, after, bounds::accounts_page, std::move(done));
+    }));
     for (const store::Account& account : page) list.push_back(account_json(account));
-    if (page.size() < accounts_a_page) return {};
+    if (page.size() < bounds::accounts_page) return {};
     after = page.back().address;
   }
 }

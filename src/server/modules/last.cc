@@ -8,8 +8,6 @@
 namespace herold::server {
 namespace {
 
-constexpr std::size_t max_status_bytes = 1023;
-
 // The record: seconds since 1970, a line feed, the status text.
 std::string write_record(WallTime time, std::string_view status) {
   const auto seconds = std::chrono::floor<Seconds>(time).time_since_epoch().count();
@@ -85,7 +83,7 @@ class Last {
     const Stanza& stanza = event.stanza;
     if (!stanza.head.is(PresenceType::unavailable) || stanza.head.to) return;
     const std::string status = stanza.child({"status", xmpp::ns::client}).text();
-    note(event.session, status.size() > max_status_bytes ? std::string_view() : status);
+    note(event.session, status.size() > bounds::last_status ? std::string_view() : status);
   }
 
   void note_end(SessionEnded& event) {
