@@ -54,13 +54,12 @@ bool is_allowed(Mechanism mechanism, const SaslPolicy& policy) {
 }
 
 // The binding to use with -PLUS, nullptr for none in common. A server that lists no types is of
-// the time before XEP-0440, where it is unknown; the type that each must have is the best guess.
+// the time before XEP-0440, and tls-unique was what each had to have (RFC 5802 section 6.1). Any
+// other would be a guess, and a wrong guess locks the user out: ejabberd 23.01 has tls-unique
+// alone.
 const ChannelBinding* common_binding(const SaslOffer& offer,
                                      const std::vector<ChannelBinding>& bindings) {
-  if (offer.binding_types.empty()) {
-    const ChannelBinding* usual = find_binding(bindings, tls_server_end_point);
-    return usual || bindings.empty() ? usual : &bindings.front();
-  }
+  if (offer.binding_types.empty()) return find_binding(bindings, tls_unique);
   for (const ChannelBinding& binding : bindings) {
     const auto& types = offer.binding_types;
     if (std::find(types.begin(), types.end(), binding.type) != types.end()) return &binding;
@@ -88,8 +87,10 @@ SaslResult<SaslChoice> choose_mechanism(const SaslOffer& offer, const SaslPolicy
     if (bindings.empty()) return SaslChoice{mechanism, Gs2Flag::unsupported, {}, false};
     if (!offer.offers_plus()) return SaslChoice{mechanism, Gs2Flag::not_offered, {}, false};
     // We could bind, and so could the server. With nothing in common it has to prove its list,
-    // except where the owner forced this mechanism.
-    return SaslChoice{mechanism, Gs2Flag::unsupported, {}, binding == nullptr};
+    // except where the owner forced this mechanism, and where it has no list: older servers prove
+    // nothing, and one that does is believed only with its own list (XEP-0474 section 5).
+    const bool must_prove = binding == nullptr && !offer.binding_types.empty();
+    return SaslChoice{mechanism, Gs2Flag::unsupported, {}, must_prove};
   }
   return std::unexpected(SaslFault::no_mechanism);
 }

@@ -72,7 +72,8 @@ struct SaslChoice {
 };
 
 // The strongest mechanism of both sides. `bindings` are those of our TLS connection, empty
-// without TLS; the first one that the server has wins.
+// without TLS; the first one that the server has wins. Of a server that lists none only
+// tls-unique is used.
 SaslResult<SaslChoice> choose_mechanism(const SaslOffer& offer, const SaslPolicy& policy,
                                         const std::vector<ChannelBinding>& bindings);
 

@@ -139,9 +139,11 @@ TEST(ChooseMechanism, StrongestFirstAndOnlyWhatIsAllowed) {
   EXPECT_EQ(chosen({{"PLAIN"}, {}}, {}, bindings), describe(SaslFault::no_mechanism));
   EXPECT_EQ(chosen({{"PLAIN"}, {}}, plain, bindings), "PLAIN ");
   EXPECT_EQ(chosen({{"PLAIN", "SCRAM-SHA-1"}, {}}, plain, bindings), "SCRAM-SHA-1 ");
-  // A server of the time before XEP-0440: the type that each must have.
-  EXPECT_EQ(chosen({{"SCRAM-SHA-1-PLUS"}, {}}, {}, bindings),
-            "SCRAM-SHA-1-PLUS tls-server-end-point");
+  // A server of the time before XEP-0440: the type that each must have, and no other.
+  const SaslOffer old{{"SCRAM-SHA-1", "SCRAM-SHA-1-PLUS"}, {}};
+  EXPECT_EQ(chosen(old, {}, bindings), "SCRAM-SHA-1 ");
+  EXPECT_EQ(chosen(old, {}, {{"tls-exporter", "a"}, {"tls-unique", "c"}}),
+            "SCRAM-SHA-1-PLUS tls-unique");
 }
 
 }  // namespace
