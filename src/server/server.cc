@@ -42,6 +42,10 @@ Result<> Server::start() {
     world_.log.info("recovered", {{"sessions", std::to_string(recovery.sessions().size())},
                                   {"stanzas", std::to_string(recovery.open_stanzas().size())},
                                   {"trusted", recovery.trusted() ? "yes" : "no"}});
+  if (!recovery.corrupt().empty())
+    world_.log.error("journal-damaged", {{"files", std::to_string(recovery.corrupt().size())},
+                                         {"first", recovery.corrupt().front() + ".corrupt"},
+                                         {"resumption", "refused"}});
   TRY(recovery_->rewrite(*this));
   journals_to_sync_ = shard_count();
   for (const auto& shard : shards_) TRY(shard->sync_recovered());
@@ -54,7 +58,8 @@ Result<> Server::start() {
 void Server::recovered_is_safe() {
   if (journals_to_sync_.fetch_sub(1) != 1) return;
   world_.sync_runner.run([this] {
-    const auto retired = recovery_->retire(world_.disk, config_.data + "/journal");
+    const auto retired = recovery_->retire(world_.disk, config_.data + "/journal",
+                                           config_.limits.journal_corrupt_files);
     if (!retired) world_.log.warning("journal-not-retired", {{"reason", retired.error().text}});
   });
 }

@@ -49,7 +49,8 @@ class Accounts {
   // Whether create_distinct() would do it now.
   virtual void name_state(std::string address, Completion<NameState> done) = 0;
   // Removes the account and everything of the address in every table, in one transaction.
-  // Fault::not_found when there is none (what else was left of the address goes all the same).
+  // Fault::not_found when there is none (what else was left of the address goes all the same);
+  // Fault::refused when the database has tables that this program was not told of.
   virtual void remove(std::string address, Completion<> done) = 0;
   // Fault::not_found.
   virtual void find(std::string address, Completion<Account> done) = 0;

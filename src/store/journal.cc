@@ -108,7 +108,6 @@ void Journal::prepared(Result<Segment> made) {
 }
 
 void Journal::rotate() {
-  cover_stale();
   next_->started = world_.clock.now();
   appended_ = {next_->number, first_record};
   segments_.push_back(std::move(*next_));
@@ -167,8 +166,9 @@ void Journal::tell_old() {
     Segment& segment = segments_[i];
     const bool aged = now >= segment.started + Seconds(limits_.journal_segment_age);
     const bool too_many = segments_.size() - i > most;
-    if (segment.told || !(aged || too_many)) continue;
-    segment.told = true;
+    const bool was_told = segment.told && now < *segment.told + Seconds(limits_.journal_retry_time);
+    if (segment.leaving || was_told || !(aged || too_many)) continue;
+    segment.told = now;
     world_.executor.post([alive = alive_, number = segment.number] {
       if (*alive && (*alive)->events_.segment_old) (*alive)->events_.segment_old(number);
     });
@@ -177,6 +177,8 @@ void Journal::tell_old() {
 
 void Journal::remove_segment(std::uint64_t segment) {
   CHECK(segment != segments_.back().number);
+  const auto found = std::ranges::find(segments_, segment, &Segment::number);
+  if (found == segments_.end() || std::exchange(found->leaving, true)) return;
   removals_.push_back({segment, pieces_.empty() ? written_ : appended_});
   want_sync();
   run_removals();
@@ -202,7 +204,7 @@ void Journal::run_removals() {
 // Records: appending, writing, syncing.
 
 bool Journal::accepts() const {
-  if (failure_ || closed_) return false;
+  if (failure_ || closed_ || stuck_) return false;
   return preparing_ != Preparing::failed ||
          appended_.offset + limits_.journal_reserve_bytes + 2 * mark_size <=
              segments_.back().allocated;
@@ -216,6 +218,11 @@ Result<Position> Journal::append(std::uint8_t kind, std::string_view payload, Sp
   const Bytes around = first_record + mark_size + limits_.journal_reserve_bytes;
   if (payload.size() > longest_record || size + around > limits_.journal_segment_bytes)
     return fail(Fault::limit, "longer than a journal segment");
+  const bool is_small = space == Space::reserved;
+  if (stuck_ && !(is_small && unwritten() + size <= limits_.journal_reserve_bytes)) {
+    ++statistics_.refused;
+    return fail(Fault::unavailable, "the disk takes no writes");
+  }
   TRY(make_room(size, space));
   put(kind, payload);
   ++pending_records_;
@@ -248,24 +255,28 @@ void Journal::put(std::uint8_t kind, std::string_view payload) {
   encode(kind, payload);
 }
 
+Bytes Journal::unwritten() const {
+  Bytes sum = 0;
+  for (const Piece& piece : pieces_) sum += piece.bytes.size();
+  return sum;
+}
+
 Result<> Journal::write() {
   if (failure_) return fail(Fault::unavailable, failure_->text);
   if (pieces_.empty()) return {};
-  cover_stale();
   const auto result = write_pieces();
-  if (result) {
-    written_ = appended_;
-    statistics_.records += pending_records_;
-  } else {
-    undo_pieces();
+  stuck_ = !result;
+  if (!result) {
     if (result.error().fault != Fault::unavailable) fail_for_good(result.error());
+    return result;
   }
-  pending_records_ = 0;
+  written_ = appended_;
+  statistics_.records += std::exchange(pending_records_, 0);
   spare_ = std::move(pieces_.back().bytes);
   if (spare_.capacity() > kept_buffer) spare_ = {};
   spare_.clear();
   pieces_.clear();
-  if (result) start_sync();
+  start_sync();
   return result;
 }
 
@@ -274,6 +285,7 @@ void Journal::want_sync() {
   if (pieces_.empty()) start_sync();  // else write() does
 }
 
+// What a failed attempt left behind is the front of what the next one writes to the same place.
 Result<> Journal::write_pieces() {
   for (const Piece& piece : pieces_) {
     TRY(piece.file->write(piece.start.offset, piece.bytes));
@@ -282,28 +294,6 @@ Result<> Journal::write_pieces() {
     if (std::ranges::find(dirty_, piece.file) == dirty_.end()) dirty_.push_back(piece.file);
   }
   return {};
-}
-
-// The senders of these records hear an error, so a restart must not find them: they are wiped as
-// far as the disk lets us, now or with the next write.
-void Journal::undo_pieces() {
-  appended_ = {segments_.back().number, first_record};
-  for (const Piece& piece : pieces_) {
-    const std::string zeros(piece.bytes.size(), '\0');
-    const bool wiped = piece.file->write(piece.start.offset, zeros).has_value();
-    if (piece.file != segments_.back().file) continue;
-    appended_ = piece.start;
-    if (!wiped) stale_end_ = piece.start.offset + zeros.size();
-  }
-}
-
-void Journal::cover_stale() {
-  const std::uint64_t end = std::exchange(stale_end_, 0);
-  if (end <= appended_.offset) return;
-  const Segment& segment = segments_.back();
-  if (pieces_.empty() || pieces_.back().file != segment.file)
-    pieces_.push_back({segment.file, appended_, {}});
-  pieces_.back().bytes.append(end - appended_.offset, '\0');
 }
 
 void Journal::start_sync() {

@@ -45,7 +45,7 @@ struct JournalEvents {
   // Everything up to here survives a power cut.
   std::move_only_function<void(Position)> synced;
   // The oldest segment should go: append anew or move to the database what still lives in it,
-  // then call remove_segment(). Told once a segment.
+  // then call remove_segment(). Told again as long as that was not done.
   std::move_only_function<void(std::uint64_t segment)> segment_old;
   // The disk failed (EIO, a failed sync): nothing is accepted any more, told once. The process
   // has to exit non-zero (HOSTILE 177); there is no retry.
@@ -82,11 +82,13 @@ class Journal {
   ~Journal();
 
   // Puts a record into this turn's buffer. `kind` is the caller's, 1 to 255; payload at most
-  // longest_record bytes. Fault::unavailable: no space (may pass) or failed for good.
+  // longest_record bytes. Fault::unavailable: no space, the disk takes no writes (both may pass),
+  // or failed for good.
   Result<Position> append(std::uint8_t kind, std::string_view payload, Space space = Space::normal);
 
-  // Writes the buffer with one system call. On an error none of the records appended since the
-  // last write() count; their outcome is an error.
+  // Writes the buffer with one system call. On an error nothing that depends on the records
+  // appended since the last write() may leave: they are kept and go with a later write().
+  // Fault::unavailable may pass; until then append() takes little.
   Result<> write();
 
   // Somebody waits for what has been appended so far: it is synced as soon as it is written and no
@@ -123,7 +125,8 @@ class Journal {
     std::uint64_t salt = 0;
     Bytes allocated = 0;
     MonotonicTime started{};
-    bool told = false;  // segment_old was said
+    std::optional<MonotonicTime> told;  // when segment_old was said the last time
+    bool leaving = false;               // remove_segment() was called
   };
   struct Piece {                 // bytes of this turn for one segment
     std::shared_ptr<File> file;  // shared with the segment
@@ -149,8 +152,7 @@ class Journal {
   void rotate();
   void put(std::uint8_t kind, std::string_view payload);
   Result<> write_pieces();
-  void undo_pieces();
-  void cover_stale();
+  Bytes unwritten() const;
   void start_sync();
   void finish_sync(Position position, Result<> result);
   void run_removals();
@@ -177,7 +179,7 @@ class Journal {
   Position wanted_;       // somebody waits for the sync of everything up to here
   Position told_synced_;  // what the last group record said
   std::uint64_t pending_records_ = 0;
-  std::uint64_t stale_end_ = 0;  // until here the segment may hold records whose write failed
+  bool stuck_ = false;  // the disk did not take the last write
 
   std::vector<std::shared_ptr<File>> dirty_;  // shared with segments; written since the last sync
   std::vector<Removal> removals_;

@@ -199,7 +199,7 @@ TEST(Journal, ReadsSeveralShardsAndRetiresThem) {
   Seen seen = recover(disk);
   ASSERT_EQ(seen.records.size(), 2u);
   EXPECT_EQ(seen.records[0].second, "of shard 0");
-  ASSERT_TRUE(retire(disk, "journal", seen.recovered));
+  ASSERT_TRUE(retire(disk, "journal", seen.recovered, 2));
   seen = recover(disk);
   EXPECT_TRUE(seen.records.empty());
   EXPECT_TRUE(seen.recovered.segments.empty());
@@ -224,7 +224,7 @@ class Life {
   }
 
  private:
-  enum class State { buffered, failed, written, synced };
+  enum class State { buffered, written, synced };
   struct Entry {
     State state = State::buffered;
     Position position;
@@ -251,14 +251,11 @@ class Life {
       if (dice_.below(10) == 0) process.journal->housekeep();
     }
     disk_.refuse_writes(false);
-    if (full_ && !disk_.dead()) turn(process);  // covers what a failed write left behind
-    disk_ended_refusing_ = !ledger_.empty() && ledger_.rbegin()->second.state != State::written;
     ended_clean_ = !disk_.dead() && dice_.below(8) == 0 && process.journal->close().has_value();
     if (ended_clean_) note_synced(process.journal->written());
   }
 
   void turn(Process& process) {
-    std::vector<std::uint64_t> mine;
     for (std::uint64_t count = dice_.below(6); count > 0; --count) {
       const std::uint64_t number = ++last_;
       std::string payload = payload_of(number, dice_.below(dice_.below(20) == 0 ? 9000 : 300));
@@ -266,13 +263,11 @@ class Life {
       const auto position = process.journal->append(9, payload, space);
       if (!position) continue;
       ledger_[number] = {State::buffered, *position, std::move(payload)};
-      mine.push_back(number);
     }
-    const bool written = process.write().has_value();
-    // A process that dies inside its write hears nothing: the record may be there or not.
-    if (!written && disk_.dead()) return;
-    for (const std::uint64_t number : mine)
-      ledger_[number].state = written ? State::written : State::failed;
+    // What was not written stays for the next write, or for a death to leave it there or not.
+    if (!process.write()) return;
+    for (auto& [number, entry] : ledger_)
+      if (entry.state == State::buffered) entry.state = State::written;
   }
 
   void note_synced(Position position) {
@@ -290,8 +285,6 @@ class Life {
       found[number] = true;
       ASSERT_TRUE(ledger_.contains(number)) << "made up";
       EXPECT_EQ(payload, ledger_[number].payload);
-      if (!power && !disk_ended_refusing_)
-        EXPECT_NE(ledger_[number].state, State::failed) << "refused, yet there";
     }
     for (const auto& [number, entry] : ledger_) {
       if (entry.position.segment <= removed_) continue;
@@ -306,7 +299,6 @@ class Life {
   SeededRandom dice_;
   bool full_;
   bool ended_clean_ = false;
-  bool disk_ended_refusing_ = false;  // the last write failed, what it left could not be wiped
   std::uint64_t last_ = 0;
   std::uint64_t removed_ = 0;  // segments up to here may be gone
   std::map<std::uint64_t, Entry> ledger_;
@@ -366,6 +358,62 @@ TEST(Journal, RefusesMessagesOnAFullDiskButTakesOutcomesAndRecovers) {
   EXPECT_EQ(process.failures, 0);
   process.die();
   EXPECT_EQ(recover(disk).records.size(), static_cast<std::size_t>(taken + outcomes + 1));
+}
+
+// A copy-on-write disk may be full for what was preallocated too (HOSTILE 176).
+TEST(Journal, KeepsWhatADiskDoesNotTakeAndWritesItLater) {
+  SimDisk disk(1);
+  Process process(disk, 1);
+  ASSERT_TRUE(process.start());
+  process.settle();
+  ASSERT_TRUE(process.journal->append(1, "first"));
+  disk.refuse_writes(true);
+  EXPECT_EQ(process.journal->write().error().fault, Fault::unavailable);
+  EXPECT_EQ(process.failures, 0);
+  EXPECT_FALSE(process.journal->accepts());
+  EXPECT_EQ(process.journal->append(1, "refused").error().fault, Fault::unavailable);
+  EXPECT_TRUE(process.journal->append(2, "outcome", Space::reserved));
+  EXPECT_LT(process.journal->written(), process.journal->appended());
+  const std::string outcome(100, 'o');  // until as much as the reserve waits in memory
+  std::uint64_t outcomes = 0;
+  while (process.journal->append(2, outcome, Space::reserved)) ++outcomes;
+  EXPECT_LE(outcomes * outcome.size(), process.limits.journal_reserve_bytes);
+
+  disk.refuse_writes(false);
+  ASSERT_TRUE(process.journal->write());
+  EXPECT_TRUE(process.journal->accepts());
+  ASSERT_TRUE(process.journal->append(1, "last"));
+  ASSERT_TRUE(process.journal->write());
+  process.settle();
+  process.die();
+  const Seen seen = recover(disk);
+  ASSERT_EQ(seen.records.size(), outcomes + 3);
+  EXPECT_EQ(seen.records.front().second, "first");
+  EXPECT_EQ(seen.records.back().second, "last");
+  EXPECT_EQ(seen.recovered.corrupt_gaps, 0u);
+}
+
+// Whoever could not empty it, for want of space, is asked again.
+TEST(Journal, OffersAnOldSegmentUntilItIsRemoved) {
+  SimDisk disk(1);
+  Process process(disk, 1);
+  ASSERT_TRUE(process.start());
+  process.settle();
+  ASSERT_TRUE(process.journal->append(1, "x"));
+  ASSERT_TRUE(process.journal->write());
+  process.clock.pass(Seconds(process.limits.journal_segment_age));
+  process.journal->housekeep();
+  process.settle();
+  EXPECT_EQ(process.old, std::vector<std::uint64_t>{1});
+  process.clock.pass(Seconds(process.limits.journal_retry_time));
+  process.journal->housekeep();
+  process.settle();
+  EXPECT_EQ(process.old, (std::vector<std::uint64_t>{1, 1}));
+  process.journal->remove_segment(1);
+  process.clock.pass(Seconds(process.limits.journal_retry_time));
+  process.journal->housekeep();
+  process.settle();
+  EXPECT_EQ(process.old.size(), 2u);
 }
 
 TEST(Journal, NeverRetriesAFailedSync) {
@@ -472,9 +520,32 @@ TEST(Journal, SetsACorruptPlaceAsideAndReadsOn) {
   EXPECT_EQ(seen.recovered.corrupt_gaps, 1u);
   EXPECT_EQ(seen.recovered.corrupt, std::vector{path});
   EXPECT_FALSE(seen.recovered.trusted);
-  ASSERT_TRUE(retire(disk, "journal", seen.recovered));
+  ASSERT_TRUE(retire(disk, "journal", seen.recovered, 2));
   EXPECT_TRUE(disk.open(path + ".corrupt"));
   EXPECT_TRUE(recover(disk).recovered.segments.empty());
+}
+
+TEST(Journal, KeepsOnlyTheYoungestDamagedFiles) {
+  SimDisk disk(1);
+  std::vector<std::string> damaged;
+  Recovered before;
+  for (int run = 0; run < 4; ++run) {
+    Process process(disk, 1);
+    ASSERT_TRUE(process.start());
+    ASSERT_TRUE(retire(disk, "journal", before, 2));
+    ASSERT_TRUE(process.journal->append(1, "record"));
+    ASSERT_TRUE(process.journal->close());
+    process.die();
+    const std::string path = recover(disk).recovered.segments[0];
+    disk.corrupt(path, 0, std::string(first_record, '?'));
+    damaged.push_back(path + ".corrupt");
+    before = recover(disk).recovered;
+  }
+  ASSERT_TRUE(retire(disk, "journal", before, 2));
+  EXPECT_FALSE(disk.open(damaged[0]));
+  EXPECT_FALSE(disk.open(damaged[1]));
+  EXPECT_TRUE(disk.open(damaged[2]));
+  EXPECT_TRUE(disk.open(damaged[3]));
 }
 
 TEST(Journal, IsNotFooledByRecordsInsideAMessage) {

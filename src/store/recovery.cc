@@ -218,15 +218,41 @@ Result<Recovered> read_journals(Disk& disk, const std::string& folder,
   return recovered;
 }
 
-Result<> retire(Disk& disk, const std::string& folder, const Recovered& recovered) {
+namespace {
+
+constexpr std::string_view kept_ending = ".corrupt";
+
+// Names begin with the run, so that the oldest stand first.
+Result<> remove_old_corrupt(Disk& disk, const std::string& folder, std::size_t keep) {
+  std::vector<std::string> names = TRY(disk.list(folder));
+  std::erase_if(names, [](const std::string& name) { return !name.ends_with(kept_ending); });
+  for (std::size_t i = 0; i + keep < names.size(); ++i) TRY(disk.remove(folder + "/" + names[i]));
+  return {};
+}
+
+}  // namespace
+
+Result<> retire(Disk& disk, const std::string& folder, const Recovered& recovered,
+                std::size_t keep) {
   for (const std::string& path : recovered.segments) {
     if (std::ranges::find(recovered.corrupt, path) == recovered.corrupt.end())
       TRY(disk.remove(path));
     else
-      TRY(disk.rename(path, path + ".corrupt"));
+      TRY(disk.rename(path, path + std::string(kept_ending)));
   }
   if (recovered.segments.empty()) return {};
+  TRY(remove_old_corrupt(disk, folder, keep));
   return disk.sync_folder(folder);
+}
+
+Result<std::uint64_t> next_run(Disk& disk, const std::string& folder) {
+  const auto names = disk.list(folder);
+  if (!names && names.error().fault == Fault::not_found) return 1;
+  if (!names) return std::unexpected(names.error());
+  std::uint64_t next = 1;
+  for (const std::string& name : *names)
+    if (const auto run = run_of_segment_name(name)) next = std::max(next, *run + 1);
+  return next;
 }
 
 }  // namespace herold::store

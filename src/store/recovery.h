@@ -41,7 +41,12 @@ using RecordVisitor = std::function<void(const RecoveredRecord&)>;
 Result<Recovered> read_journals(Disk& disk, const std::string& folder,
                                 const RecordVisitor& visitor);
 
-// Removes the segments of earlier runs; damaged ones are kept aside with the ending ".corrupt".
-Result<> retire(Disk& disk, const std::string& folder, const Recovered& recovered);
+// Removes the segments of earlier runs; damaged ones are kept aside with the ending ".corrupt", of
+// all such files the youngest `keep`.
+Result<> retire(Disk& disk, const std::string& folder, const Recovered& recovered,
+                std::size_t keep);
+
+// What read_journals() would say, from the names of the files alone; 1: there are none.
+Result<std::uint64_t> next_run(Disk& disk, const std::string& folder);
 
 }  // namespace herold::store

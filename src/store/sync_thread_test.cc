@@ -92,7 +92,7 @@ TEST(SyncThread, ServesSeveralJournals) {
   EXPECT_TRUE(found->trusted);
   EXPECT_EQ(found->corrupt_gaps + found->torn_tails, 0u);
   for (const std::uint64_t count : records) EXPECT_GT(count, 500u);
-  EXPECT_TRUE(retire(disk, folder, *found));
+  EXPECT_TRUE(retire(disk, folder, *found, 8));
   EXPECT_TRUE(disk.list(folder)->empty());
   std::filesystem::remove_all(folder);
 }

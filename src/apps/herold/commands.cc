@@ -11,6 +11,7 @@
 #include "server/admin/admin_client.h"
 #include "server/admin/protocol.h"
 #include "server/admin/stopped_server.h"
+#include "store/posix_disk.h"
 
 namespace herold::app {
 namespace {
@@ -50,8 +51,9 @@ AdminReply ask_stopped(const AdminCommand& command, const server::Config& config
   SystemRandom random;
   const SystemClock clock;
   NoLog log;
+  store::PosixDisk disk;
   auto stopped =
-      TRY(server::StoppedServer::open(config, modules, {}, {crypto, random, clock, log}));
+      TRY(server::StoppedServer::open(config, modules, {}, {crypto, random, clock, log, disk}));
   AdminReply reply;
   stopped->perform(command, [&reply](AdminReply answer) { reply = std::move(answer); });
   return reply;

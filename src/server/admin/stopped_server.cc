@@ -7,6 +7,9 @@
 #include "base/limits.h"
 #include "server/admin/account_commands.h"
 #include "server/credentials.h"
+#include "server/journal_records.h"
+#include "store/journal.h"
+#include "store/recovery.h"
 #include "store/sqlite/sqlite_database.h"
 
 namespace herold::server {
@@ -103,7 +106,27 @@ AdminReply StoppedServer::change_password(const AdminCommand& command) {
 AdminReply StoppedServer::remove_user(const AdminCommand& command) {
   const xmpp::Jid account = TRY(account_argument(config_, command));
   TRY(wait<void>([&](auto done) { accounts().remove(account.text(), std::move(done)); }));
+  TRY(forget_in_journal(account));
   return Json({{"address", account.text()}});
+}
+
+// Sessions and messages that the last run left must not come back with a new account of that name.
+Result<> StoppedServer::forget_in_journal(const xmpp::Jid& account) {
+  class AtOnce final : public store::SyncRunner {
+   public:
+    void run(store::Task work) override { work(); }
+  } runner;
+  const std::string folder = config_.data + "/journal";
+  const std::uint64_t run = TRY(store::next_run(world_.disk, folder));
+  if (run == 1) return {};  // there is none
+  Limits limits = config_.limits;
+  limits.journal_segment_bytes = find_limit("journal_segment_bytes")->least;
+  limits.journal_reserve_bytes = find_limit("journal_reserve_bytes")->least;
+  const auto journal = TRY(store::Journal::open(
+      folder, 0, run, limits, {world_.disk, runner, tasks_, world_.clock, world_.random}, {}));
+  TRY(journal->append(static_cast<std::uint8_t>(RecordKind::removed),
+                      encode_record(RemovedRecord{account.text()})));
+  return journal->close();
 }
 
 AdminReply StoppedServer::set_state(const AdminCommand& command, store::AccountState state) {

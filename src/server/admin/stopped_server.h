@@ -11,7 +11,9 @@
 #include "server/config.h"
 #include "server/data_folder.h"
 #include "store/database.h"
+#include "store/disk.h"
 #include "store/executor.h"
+#include "xmpp/jid.h"
 
 namespace herold::server {
 
@@ -24,6 +26,7 @@ class StoppedServer final : public Administration {
     Random& random;
     const Clock& clock;
     Log& log;
+    store::Disk& disk;
   };
   // Takes the lock of config.data: Fault::conflict when somebody has it. `tables` are those of the
   // modules, whose rows go with a removed account.
@@ -43,6 +46,7 @@ class StoppedServer final : public Administration {
   AdminReply add_user(const AdminCommand& command);
   AdminReply change_password(const AdminCommand& command);
   AdminReply remove_user(const AdminCommand& command);
+  Result<> forget_in_journal(const xmpp::Jid& account);
   AdminReply set_state(const AdminCommand& command, store::AccountState state);
   AdminReply list_users(const AdminCommand& command);
   Result<> list_domain(const std::string& domain, nlohmann::json& list);

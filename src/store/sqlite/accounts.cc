@@ -107,6 +107,10 @@ void SqliteAccounts::remove(std::string address, Completion<> done) {
       },
       [&engine = access_.engine(), address = std::move(address),
        found](Connection& connection) -> Result<> {
+        if (!engine.strangers().empty())
+          return fail(Fault::refused,
+                      "the tables of \"" + engine.strangers().front() +
+                          "\" are not known here; remove the account where they are");
         *found = TRY(is_there(connection, address));
         TRY(erase_messages(connection, address));
         for (const std::string_view statement : engine.erase_statements())

@@ -3,6 +3,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "store/sqlite/schema.h"
 
 namespace herold::store {
@@ -52,12 +54,24 @@ Result<> Engine::prepare(const SqliteOptions& options) {
     TRY(migrate(*writer_, schema));
     erase_.insert(erase_.end(), schema.erase.begin(), schema.erase.end());
   }
+  TRY(find_strangers(options));
   TRY(writer_->execute(remember_open, 1));
   if (inline_ || options.path == ":memory:") return {};
   reader_ = TRY(Connection::open(options.path, Connection::Mode::read));
   return reader_->script(
       "PRAGMA query_only = ON; PRAGMA cache_size = -256; "
       "PRAGMA busy_timeout = 5000;");
+}
+
+Result<> Engine::find_strangers(const SqliteOptions& options) {
+  Rows rows = TRY(writer_->query("SELECT name FROM schema_version"));
+  while (TRY(rows.next())) {
+    const std::string name = rows.text(0);
+    const auto is_it = [&](const Schema& schema) { return schema.name == name; };
+    if (!is_it(core_schema) && std::ranges::none_of(options.modules, is_it))
+      strangers_.push_back(name);
+  }
+  return {};
 }
 
 Result<> Engine::configure(Connection& connection, const SqliteOptions& options) {

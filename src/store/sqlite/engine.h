@@ -51,6 +51,8 @@ class Engine {
   bool pressed() const { return waiting_ > limits_.store_queue / 4 * 3; }
   DatabaseStatistics statistics() const;
   const std::vector<std::string_view>& erase_statements() const { return erase_; }
+  // Whose tables are in the file, and nobody named them: what is theirs cannot be erased.
+  const std::vector<std::string>& strangers() const { return strangers_; }
 
  private:
   using Jobs = std::deque<std::unique_ptr<Job>>;
@@ -74,6 +76,8 @@ class Engine {
   Executor* inline_;
   std::unique_ptr<Connection> writer_, reader_;  // no reader: everything on the writer
   std::vector<std::string_view> erase_;
+  std::vector<std::string> strangers_;
+  Result<> find_strangers(const SqliteOptions& options);
 
   std::mutex mutex_;
   std::condition_variable wake_;

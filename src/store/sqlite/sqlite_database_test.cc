@@ -333,6 +333,20 @@ TEST_F(SqliteTest, ErasesTheTablesOfModulesToo) {
   EXPECT_EQ(ask("SELECT count(*) FROM u"), "0");
 }
 
+TEST_F(SqliteTest, RemovesNobodyWhereItDoesNotKnowAllTables) {
+  static constexpr std::string_view tables[] = {"CREATE TABLE u(c)"};
+  const Schema module{"module", tables, erase};
+  options_.modules = {&module, 1};
+  ASSERT_TRUE(open());
+  close();
+  options_.modules = {};
+  ASSERT_TRUE(open());
+  const auto removed =
+      wait<void>([&](auto done) { stores_->accounts().remove("a@x", std::move(done)); });
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().fault, Fault::refused);
+}
+
 TEST_F(SqliteTest, DropsWhatIsNotCommittedWhenTheProcessDies) {
   ASSERT_TRUE(open());
   ASSERT_TRUE(put("kept", "v"));
