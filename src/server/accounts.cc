@@ -138,7 +138,7 @@ void Shard::deliver_again(MessageId id, const Jid& account) {
 void Shard::give_again(MessageId id, const Jid& account, unsigned home) {
   auto stanza = ledger_.open_stanza(id);
   if (!stanza && stanza.error().fault == Fault::unavailable)
-    return loop().post([this, id, account, home] { give_again(id, account, home); });
+    return when_written_.push_back([this, id, account, home] { give_again(id, account, home); });
   post_to(home, [id, account, stanza = std::move(stanza)](Shard& there) mutable {
     if (there.returning_.erase(id) == 0 || !stanza) return;
     stanza->head.to = account;
@@ -164,8 +164,6 @@ bool Shard::resume(Session& session, Connection& connection, std::uint32_t h) {
   session.resume_timer_.stop();
   if (managed.recovered) managed.outbound.renumber(h);
   const std::uint32_t handled = managed.inbound.handled(ledger_.journal().synced());
-  managed.journalled_handled = handled;
-  ledger_.note(HandledRecord{session.key(), handled});
   std::string xml;
   xml::Writer writer(xml, xmpp::ns::client);
   xmpp::write(writer, xmpp::SmResumed{.h = handled, .previd = managed.token});
@@ -175,6 +173,7 @@ bool Shard::resume(Session& session, Connection& connection, std::uint32_t h) {
       ledger_.note(SentRecord{session.key(), unacked.id, unacked.number});
   managed.written = h;
   session.write_more();
+  if (managed.recovered) session.answer_lost_requests();
   session.ask_for_ack();
   watch_acks(session);
   SessionResumed event{session, std::exchange(managed.recovered, false)};
@@ -182,25 +181,28 @@ bool Shard::resume(Session& session, Connection& connection, std::uint32_t h) {
   return true;
 }
 
-void Shard::restore_session(SessionRecord record, std::vector<SentStanza> sent) {
-  const Jid address = Jid::trusted(record.jid);
+// Where its account went meanwhile it must not come back at the next start, with a new account.
+void Shard::restore_session(RecoveredSession found) {
+  const Jid address = Jid::trusted(found.record.jid);
   if (!serves(address.domain())) {
-    for (SentStanza& lost : sent) bounce(lost.stanza, Condition::service_unavailable);
+    ledger_.note(EndedRecord{found.record.key});
+    for (SentStanza& lost : found.sent) bounce(lost.stanza, Condition::service_unavailable);
     return;
   }
   Account& account = this->account(address.bare());
-  account.when_loaded([this, &account, address, record = std::move(record),
-                       sent = std::move(sent)]() mutable {
+  account.when_loaded([this, &account, address, found = std::move(found)]() mutable {
+    const SessionRecord& record = found.record;
     if (account.state() != Account::State::ready) {
-      for (SentStanza& lost : sent) deliver_to_account(account, std::move(lost.stanza));
+      ledger_.note(EndedRecord{record.key});
+      for (SentStanza& lost : found.sent) deliver_to_account(account, std::move(lost.stanza));
       return;
     }
     Session& session = account.add_session(std::make_unique<Session>(account, address, record.key));
     sessions_.emplace(record.key, &session);
-    session.restore(record);
+    session.restore(record, std::move(found.requests));
     account.host().watch(session);
     std::deque<Unacked> queue;
-    for (SentStanza& known : sent) {
+    for (SentStanza& known : found.sent) {
       known.stanza.late = true;
       queue.push_back({known.number, known.stanza.id,
                        known.stanza.to_xml(message_extras(account, known.stanza)),

@@ -15,8 +15,11 @@ bool own_address(const Jid& from, const Session& session) {
 
 // What a client's own server refuses is answered straight away: it comes from an address that the
 // client may well have blocked (XEP-0191).
-void refuse(Session& session, const Stanza& stanza, const StanzaError& error) {
-  if (stanza.head.may_get_error()) session.send(make_error(stanza.head, error));
+void refuse(Session& session, const StanzaHead& head, const Origin& origin,
+            const StanzaError& error) {
+  if (!head.may_get_error()) return;
+  session.expect_answer(head, origin.number);
+  session.send(make_error(head, error));
 }
 
 }  // namespace
@@ -29,8 +32,7 @@ void Shard::receive(Session& session, xml::Document document) {
   if (!head) {
     StanzaHead salvaged = xmpp::salvage_head(root);
     salvaged.from = session.address();
-    if (salvaged.may_get_error()) session.send(make_error(salvaged, head.error()));
-    return;
+    return refuse(session, salvaged, origin, head.error());
   }
   if (!own_address(head->from, session))
     return session.connection()->fail(xmpp::StreamCondition::invalid_from);
@@ -59,7 +61,7 @@ void Shard::receive_message(Session& session, Stanza stanza) {
   if (!stanza.head.to) stanza.head.to = session.account().address();  // RFC 6120 section 10.3.1
   MessageSent sent{session, stanza};
   const Outcome outcome = session.host().hooks().fire(sent);
-  if (!outcome) return refuse(session, stanza, outcome.error());
+  if (!outcome) return refuse(session, stanza.head, stanza.origin, outcome.error());
   if (*outcome == Flow::stop) return;
   if (is_durable(stanza) && !commit(stanza)) return;
   MessageAccepted accepted{session, stanza};
@@ -70,7 +72,7 @@ void Shard::receive_message(Session& session, Stanza stanza) {
 void Shard::receive_presence(Session& session, Stanza stanza) {
   PresenceSent sent{session, stanza};
   const Outcome outcome = session.host().hooks().fire(sent);
-  if (!outcome) return refuse(session, stanza, outcome.error());
+  if (!outcome) return refuse(session, stanza.head, stanza.origin, outcome.error());
   if (*outcome == Flow::stop || !stanza.head.to) return;
   route(std::move(stanza));
 }
@@ -84,6 +86,7 @@ void Shard::receive_iq(Session& session, Stanza stanza) {
     std::ignore = take_answer(stanza);
     return;
   }
+  if (stanza.head.is_request()) session.expect_answer(stanza.head, stanza.origin.number);
   const bool binds = stanza.head.is(IqType::set) && stanza.has(xmpp::Bind::element);
   if (binds && (for_account || for_server))  // a second time: RFC 6120 section 7.6.2.2
     return bounce(stanza, Condition::not_allowed);
@@ -92,22 +95,30 @@ void Shard::receive_iq(Session& session, Stanza stanza) {
   if (for_server) return handle_request(std::move(stanza), &session, nullptr, host, at_server);
   IqSent sent{session, stanza};
   const Outcome outcome = host.hooks().fire(sent);
-  if (!outcome) return refuse(session, stanza, outcome.error());
+  if (!outcome) return refuse(session, stanza.head, stanza.origin, outcome.error());
   if (*outcome == Flow::go_on) route(std::move(stanza));
 }
 
 bool Shard::commit(Stanza& stanza) {
-  if (stanza.stable == 0) stanza.accepted = loop().clock().wall();  // else it keeps its first time
+  stanza.accepted = loop().clock().wall();
   auto position = ledger_.commit(stanza, stanza.origin.session, stanza.origin.number);
+  Session* sender = find_session(stanza.origin.session);
   if (!position) {
     log().warning("journal-full", {{"reason", position.error().text}});
-    bounce(stanza, Condition::internal_server_error);
+    const StanzaError error(Condition::resource_constraint, "There is no room to keep it safe");
+    if (sender != nullptr)
+      refuse(*sender, stanza.head, stanza.origin, error);
+    else
+      bounce(stanza, error);
     return false;
   }
-  if (Session* session = find_session(stanza.origin.session); session && session->managed())
-    session->managed()->inbound.committed(stanza.origin.number, *position);
+  if (sender != nullptr && sender->managed())
+    sender->managed()->inbound.committed(stanza.origin.number, *position);
   return true;
 }
+
+// Its `h` was counted already, or it has no sender.
+bool Shard::commit_again(Stanza& stanza) { return ledger_.commit(stanza, 0, 0).has_value(); }
 
 void Shard::done(MessageId id) {
   returning_.erase(id);

@@ -79,7 +79,7 @@ void Connection::leave() {
 void Connection::arrive(Shard& shard) {
   shard_ = &shard;
   phase_ = Phase::open;
-  flush_wanted_ = read_wanted_ = false;
+  flush_wanted_ = read_wanted_ = blocked_ = false;
   stream_.move_to(*this, shard.stream_environment());
   host_ = shard.find_host(stream_.account().domain());
   if (host_ == nullptr) return abandon();  // the domain went while we moved
@@ -98,21 +98,34 @@ void Connection::send(std::string_view bytes) {
 
 void Connection::wrote(MessageId id) {
   if (id != 0) unconfirmed_.emplace_back(sent_total_ + output_.size() - output_taken_, id);
-  if (!flush_wanted_ && !blocked_) {
+  if (!flush_wanted_) {
     flush_wanted_ = true;
     shard_->want_flush(*this);
   }
-  const bool stuck = blocked_ && output_.size() - output_taken_ > shard_->limits().send_buffer;
+  const bool stuck = blocked() && output_.size() - output_taken_ > shard_->limits().send_buffer;
   if (stuck && phase_ == Phase::open) slow_reader();
 }
 
 bool Connection::takes_more() const {
-  constexpr std::size_t enough = 64 * 1024;
-  return !blocked_ && output_.size() - output_taken_ < enough;
+  const std::uint64_t enough = std::min<std::uint64_t>(64_KiB, shard_->limits().send_buffer / 2);
+  return !blocked() && waiting() < enough;
+}
+
+void Connection::hold() {
+  is_held_ = true;
+  pause_reading(true);
+}
+
+void Connection::release() {
+  is_held_ = false;
+  shard_->want_flush(*this);
+  shard_->want_read(*this);
 }
 
 void Connection::flush() {
+  if (is_held_) return;
   flush_wanted_ = false;
+  if (blocked_) return;  // on_writable() goes on
   if (phase_ == Phase::closed || phase_ == Phase::moving) return;
   while (output_taken_ < output_.size()) {
     const std::string_view rest = std::string_view(output_).substr(output_taken_);
@@ -164,7 +177,8 @@ void Connection::slow_reader() {
 // --- input ---------------------------------------------------------------------------------------
 
 bool Connection::reading() const {
-  return phase_ == Phase::open && !is_waiting_ && !is_throttled_ && stream_.wants_input();
+  return phase_ == Phase::open && !is_waiting_ && !is_throttled_ && !is_held_ &&
+         stream_.wants_input();
 }
 
 // While the stream waits for something (an answer, TLS, its account) the transport is told so, or

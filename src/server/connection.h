@@ -54,10 +54,14 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   void wrote(MessageId id);
   // False while a slow reader has enough before it.
   bool takes_more() const;
+  std::size_t waiting() const { return output_.size() - output_taken_; }
   // Its reader is behind: the transport did not take all it was given.
-  bool blocked() const { return blocked_; }
+  bool blocked() const { return blocked_ || is_held_; }
   // At the end of the turn: all of it in one write.
   void flush();
+  // Its output depends on what the journal could not write yet: nothing leaves until release().
+  void hold();
+  void release();
 
   // --- input ---
   void read_input();
@@ -170,6 +174,7 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   bool flush_wanted_ = false;
   bool read_wanted_ = false;
   bool blocked_ = false;       // the transport takes no more now
+  bool is_held_ = false;       // see hold()
   bool is_slow_ = false;       // and too much waits: it will be abandoned
   bool is_paused_ = false;     // the transport was told not to read
   bool is_throttled_ = false;  // over the bandwidth; a timer ends it

@@ -114,8 +114,10 @@ void Connection::enable(xml::Element root) {
     const auto most = static_cast<std::uint32_t>(host_->limits().sm_resume_time);
     managed.resume_seconds = std::min(request->max.value_or(most), most);
     managed.token = shard_->random().token(18);
-    answer = {.id = managed.token, .resume = true, .max = managed.resume_seconds};
-    session_->remember();
+    if (session_->remember(store::Space::reserved))
+      answer = {.id = managed.token, .resume = true, .max = managed.resume_seconds};
+    else
+      managed.token.clear();  // what the journal does not know cannot be resumed
   }
   std::string xml;
   xml::Writer writer(xml, xmpp::ns::client);
@@ -153,6 +155,8 @@ void Connection::resume_session(const std::string& token, std::uint32_t h) {
     old->fail(xmpp::StreamCondition::conflict);
   }
   if (!found->all_handled()) return resume_later(token, h);
+  if (!found->note_handled(found->managed()->inbound.processed()))
+    return fail(xmpp::StreamCondition::resource_constraint);
   session_ = found;
   if (!shard_->resume(*found, *this, h)) return refuse_count(h);
   deadline_.stop();

@@ -18,13 +18,16 @@ namespace herold::server {
 using SessionKey = std::uint64_t;
 
 enum class RecordKind : std::uint8_t {
-  commit = 1,   // a stanza was accepted: it will be delivered, stored or bounced
-  done = 2,     // a stanza is where it belongs
-  session = 3,  // everything of a session; the newest one counts
-  ended = 4,    // a session is over and what it had is handed over
-  handled = 5,  // an <a h/> that leaves next
-  sent = 6,     // a committed stanza's number in a session's outgoing stream
-  acked = 7,    // what the client of a session said it has
+  commit = 1,    // a stanza was accepted: it will be delivered, stored or bounced
+  done = 2,      // a stanza is where it belongs
+  session = 3,   // everything of a session; the newest one counts
+  ended = 4,     // a session is over and what it had is handed over
+  handled = 5,   // an <a h/> that leaves next
+  sent = 6,      // a committed stanza's number in a session's outgoing stream
+  acked = 7,     // what the client of a session said it has
+  request = 8,   // a client's stanza to which an answer is owed
+  answered = 9,  // that answer's number in the session's outgoing stream
+  removed = 10,  // an account is removed with all that was for it
 };
 
 namespace detail {
@@ -188,6 +191,39 @@ struct AckedRecord {
   template <class Self, class Io>
   static void fields(Self& r, Io& io) {
     io(r.session), io(r.acked);
+  }
+};
+
+struct RequestRecord {
+  std::uint64_t session = 0;
+  std::uint32_t number = 0;  // of the request, in the incoming stream
+  std::uint8_t kind = 0;     // StanzaKind
+  std::string stanza_id, to;
+
+  static constexpr RecordKind record_kind = RecordKind::request;
+  template <class Self, class Io>
+  static void fields(Self& r, Io& io) {
+    io(r.session), io(r.number), io(r.kind), io(r.stanza_id), io(r.to);
+  }
+};
+
+struct AnsweredRecord {
+  std::uint64_t session = 0;
+  std::uint32_t number = 0;  // of the request
+  std::uint32_t answer = 0;
+  static constexpr RecordKind record_kind = RecordKind::answered;
+  template <class Self, class Io>
+  static void fields(Self& r, Io& io) {
+    io(r.session), io(r.number), io(r.answer);
+  }
+};
+
+struct RemovedRecord {
+  std::string account;
+  static constexpr RecordKind record_kind = RecordKind::removed;
+  template <class Self, class Io>
+  static void fields(Self& r, Io& io) {
+    io(r.account);
   }
 };
 

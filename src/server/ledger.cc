@@ -63,17 +63,18 @@ void Ledger::leave_segment(std::uint64_t segment) {
   for (auto& [id, open] : open_) {
     if (open.end.segment > segment) continue;
     const auto record = journal_->read(open.end, open.bytes);
-    if (!record) return;  // the old segment stays, and is offered again
+    if (!record) return;  // of a turn that could not be written yet
     auto position = journal_->append(static_cast<std::uint8_t>(RecordKind::commit), *record);
-    if (!position) return;  // the disk is full: likewise
+    if (!position) return;
     open.end = *position;
   }
   journal_->remove_segment(segment);
 }
 
-void Ledger::append(RecordKind kind, std::string_view bytes, store::Space space) {
-  // A lost note can only make a repetition that a client recognises by its stable id.
-  if (!journal_->append(static_cast<std::uint8_t>(kind), bytes, space)) ++lost_notes_;
+bool Ledger::append(RecordKind kind, std::string_view bytes, store::Space space) {
+  const bool is_kept = journal_->append(static_cast<std::uint8_t>(kind), bytes, space).has_value();
+  if (!is_kept) ++lost_notes_;
+  return is_kept;
 }
 
 }  // namespace herold::server

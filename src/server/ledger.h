@@ -36,13 +36,15 @@ class Ledger {
   // A key that no session of this or an earlier run has.
   SessionKey next_session();
 
-  // A record that is not a commit: small, and allowed to use the reserve.
+  // A record that is not a commit: small, and allowed to use the reserve. False: there was no
+  // room. Mostly that can only make a repetition that a client recognises by its stable id.
   template <class Record>
-  void note(const Record& record, store::Space space = store::Space::reserved) {
-    append(Record::record_kind, encode_record(record), space);
+  bool note(const Record& record, store::Space space = store::Space::reserved) {
+    return append(Record::record_kind, encode_record(record), space);
   }
 
   // Rewrites what is open in `segment`, then lets it go. Sessions are the caller's to rewrite.
+  // Where there is no room the segment stays, and is offered again.
   void leave_segment(std::uint64_t segment);
 
   std::size_t open_stanzas() const { return open_.size(); }
@@ -54,7 +56,7 @@ class Ledger {
     store::Position end;
     std::uint32_t bytes;
   };
-  void append(RecordKind kind, std::string_view bytes, store::Space space);
+  bool append(RecordKind kind, std::string_view bytes, store::Space space);
 
   std::unique_ptr<store::Journal> journal_;
   std::uint64_t run_ = 0;

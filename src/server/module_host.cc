@@ -156,6 +156,7 @@ void ModuleHost::begin_saving(Bytes bytes) { shard_.server().unsaved_bytes() += 
 void ModuleHost::end_saving(Bytes bytes) { shard_.server().unsaved_bytes() -= bytes; }
 
 bool ModuleHost::commit(Stanza& stanza) { return shard_.commit(stanza); }
+bool ModuleHost::commit_again(Stanza& stanza) { return shard_.commit_again(stanza); }
 void ModuleHost::when_safe(net::Task task) { shard_.when_safe(std::move(task)); }
 void ModuleHost::done(const Stanza& stanza) {
   if (stanza.id != 0) shard_.done(stanza.id);

@@ -101,6 +101,8 @@ class ModuleHost {
   // --- stanzas that must not be lost (DECISIONS.md 7) ---
   // Journals it, so that it is delivered even after a crash. False: its sender got an error.
   bool commit(Stanza& stanza);
+  // The same for one that the store has too: its sender knows nothing of it, its time stays.
+  bool commit_again(Stanza& stanza);
   // Runs `task` once all that was committed so far survives a power cut.
   void when_safe(net::Task task);
   // A committed stanza is where it belongs.

@@ -45,17 +45,57 @@ void Recovery::visit(const store::RecoveredRecord& found) {
       if (at_or_before(handled, record.handled)) handled = record.handled;
       return;
     }
-    case RecordKind::sent: {
-      const auto record = decode_record<SentRecord>(found.payload);
-      const auto session = sessions_.find(record.session);
-      if (session == sessions_.end()) return;
-      auto& sent = session->second.sent;  // a resumption after a restart numbers anew
-      std::erase_if(sent, [&](const auto& entry) { return entry.second == record.id; });
-      sent[record.number] = record.id;
-      return;
-    }
+    case RecordKind::sent:
+      return sent(decode_record<SentRecord>(found.payload));
     case RecordKind::acked:
       return acked(decode_record<AckedRecord>(found.payload));
+    case RecordKind::request: {
+      auto record = decode_record<RequestRecord>(found.payload);
+      const auto session = sessions_.find(record.session);
+      if (session == sessions_.end()) return;
+      session->second.requests[record.number] = {record.number,
+                                                 static_cast<StanzaKind>(record.kind),
+                                                 std::move(record.stanza_id),
+                                                 std::move(record.to),
+                                                 {}};
+      return;
+    }
+    case RecordKind::answered: {
+      const auto record = decode_record<AnsweredRecord>(found.payload);
+      const auto session = sessions_.find(record.session);
+      if (session == sessions_.end()) return;
+      const auto request = session->second.requests.find(record.number);
+      if (request != session->second.requests.end()) request->second.answer = record.answer;
+      return;
+    }
+    case RecordKind::removed:
+      return removed(decode_record<RemovedRecord>(found.payload));
+  }
+}
+
+void Recovery::sent(const SentRecord& record) {
+  const auto session = sessions_.find(record.session);
+  if (session == sessions_.end()) return;
+  auto& sent = session->second.sent;  // a resumption after a restart numbers anew
+  std::erase_if(sent, [&](const auto& entry) { return entry.second == record.id; });
+  sent[record.number] = record.id;
+}
+
+// All before it was for an account that went; one that has its name since is another.
+void Recovery::removed(const RemovedRecord& record) {
+  std::erase_if(sessions_, [&](const auto& entry) {
+    return Jid::trusted(entry.second.record.jid).bare_text() == record.account;
+  });
+  for (auto entry = open_.begin(); entry != open_.end();) {
+    Stanza& stanza = entry->second;
+    const bool is_orphan = stanza.head.to.bare_text() == record.account;
+    if (!is_orphan) {
+      ++entry;
+      continue;
+    }
+    order_.erase(stanza.id);
+    orphans_.push_back(std::move(stanza));
+    entry = open_.erase(entry);
   }
 }
 
@@ -79,7 +119,11 @@ void Recovery::acked(const AckedRecord& record) {
   std::erase_if(found->second.sent, [&](const auto& entry) {
     if (!at_or_before(entry.first, record.acked)) return false;
     done(entry.second);
+    done_.insert(entry.second);  // a copy of its commit may stand in a journal that is read later
     return true;
+  });
+  std::erase_if(found->second.requests, [&](const auto& entry) {
+    return entry.second.answer && at_or_before(*entry.second.answer, record.acked);
   });
 }
 
@@ -99,15 +143,23 @@ Result<> Recovery::rewrite(Server& server) {
   for (const auto& [key, state] : sessions_) {
     const Jid address = Jid::trusted(state.record.jid);
     Ledger& ledger = server.shard(server.home_of(address.bare_text())).ledger();
-    ledger.note(state.record, store::Space::normal);
+    bool is_kept = ledger.note(state.record, store::Space::normal);
+    const auto note = [&](const auto& record) {
+      is_kept = is_kept && ledger.note(record, store::Space::normal);
+    };
     for (const auto& [number, id] : state.sent)
-      if (order_.contains(id)) ledger.note(SentRecord{key, id, number});
+      if (order_.contains(id)) note(SentRecord{key, id, number});
+    for (const auto& [number, one] : state.requests) {
+      note(RequestRecord{key, number, static_cast<std::uint8_t>(one.kind), one.id, one.to});
+      if (one.answer) note(AnsweredRecord{key, number, *one.answer});
+    }
+    if (!is_kept) return fail(Fault::unavailable, "no space for the sessions of the journal");
   }
   return {};
 }
 
-Result<> Recovery::retire(store::Disk& disk, const std::string& folder) const {
-  return store::retire(disk, folder, found_);
+Result<> Recovery::retire(store::Disk& disk, const std::string& folder, std::size_t keep) const {
+  return store::retire(disk, folder, found_, keep);
 }
 
 // The database may have kept a stanza before the journal heard of it; it is delivered from here.
@@ -141,9 +193,15 @@ void Recovery::restore(Server& server) {
       placed.insert(open->first);
     }
     Shard& home = server.shard(server.home_of(address.bare_text()));
-    home.loop().post([&home, record = std::move(state.record), sent = std::move(sent)]() mutable {
-      home.restore_session(std::move(record), std::move(sent));
-    });
+    RecoveredSession found{std::move(state.record), std::move(sent), {}};
+    for (auto& [number, request] : state.requests) found.requests.push_back(std::move(request));
+    home.loop().post(
+        [&home, found = std::move(found)]() mutable { home.restore_session(std::move(found)); });
+  }
+  for (Stanza& orphan : orphans_) {
+    Shard& any = server.shard(0);
+    any.loop().post(
+        [&any, lost = std::move(orphan)] { any.bounce(lost, Condition::service_unavailable); });
   }
   for (auto& [number, stanza] : open_) {
     if (placed.contains(number)) continue;

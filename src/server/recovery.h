@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "server/journal_records.h"
+#include "server/stream_management.h"
 #include "store/recovery.h"
 
 namespace herold::server {
@@ -24,8 +25,8 @@ class Recovery {
  public:
   struct SessionState {
     SessionRecord record;
-    std::map<std::uint32_t, MessageId> sent;  // not acknowledged, by number
-    std::uint32_t last_sent = 0;
+    std::map<std::uint32_t, MessageId> sent;    // not acknowledged, by number
+    std::map<std::uint32_t, Request> requests;  // whose answers are not acknowledged, by number
   };
 
   // Reads all journals in `folder`; changes nothing.
@@ -37,17 +38,23 @@ class Recovery {
   // Committed and not done, in the order of acceptance.
   const std::map<std::uint64_t, Stanza>& open_stanzas() const { return open_; }
 
+  // Accepted for accounts that were removed afterwards.
+  const std::vector<Stanza>& orphans() const { return orphans_; }
+
   // Into the ledgers of this run. The journals still have to be written and synced.
   Result<> rewrite(Server& server);
-  // Once that is done: removes the old files.
-  Result<> retire(store::Disk& disk, const std::string& folder) const;
+  // Once that is done: removes the old files, and of damaged ones all but the youngest `keep`.
+  Result<> retire(store::Disk& disk, const std::string& folder, std::size_t keep) const;
+  const std::vector<std::string>& corrupt() const { return found_.corrupt; }  // paths
   // Posts sessions and stanzas to their homes.
   void restore(Server& server);
 
  private:
   void visit(const store::RecoveredRecord& record);
   void commit(std::string_view payload);
+  void sent(const SentRecord& record);
   void acked(const AckedRecord& record);
+  void removed(const RemovedRecord& record);
   void take_from_stores(Server& server) const;
   void done(MessageId id);
 
@@ -55,7 +62,8 @@ class Recovery {
   std::unordered_map<SessionKey, SessionState> sessions_;
   std::map<std::uint64_t, Stanza> open_;  // by order
   std::unordered_map<MessageId, std::uint64_t> order_;
-  std::unordered_set<MessageId> done_;  // without a commit so far
+  std::vector<Stanza> orphans_;
+  std::unordered_set<MessageId> done_;  // whose commit, or a copy of it, may still be read
   std::uint64_t last_order_ = 0;
 };
 

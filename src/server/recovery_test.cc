@@ -136,6 +136,26 @@ TEST_F(AfterARun, SentStanzasWaitUntilTheClientHasThem) {
   EXPECT_EQ(recovery.open_stanzas().size(), 2u);
 }
 
+// Its commit was copied by the second run, on another shard than that of the session that has it.
+TEST_F(AfterARun, WhatAClientHasStaysDoneWhenACopyIsReadLater) {
+  Stanza stanza = test_message("b@x.test");
+  run([&](Ledger& ledger) {
+    ASSERT_TRUE(ledger.commit(stanza, 0, 0));
+    ledger.note(session(5));
+    ledger.note(SentRecord{5, stanza.id, 1});
+  });
+  {
+    LedgerRun first(disk, 0, 2);
+    LedgerRun second(disk, 1, 2);
+    first.ledger.note(AckedRecord{5, 1});
+    ASSERT_TRUE(second.ledger.commit(stanza, 0, 0));
+    first.write();
+    second.write();
+  }
+  read();
+  EXPECT_TRUE(recovery.open_stanzas().empty());
+}
+
 // DECISIONS.md 4: after a power cut nobody resumes, and everything durable is delivered.
 TEST_F(AfterARun, APowerCutRefusesResumption) {
   run([](Ledger& ledger) {
@@ -155,10 +175,53 @@ TEST_F(AfterARun, TheFilesGoWhenTheyAreRetired) {
   run([](Ledger& ledger) { ledger.note(session(5)); });
   read();
   EXPECT_EQ(recovery.next_run(), 2u);
-  ASSERT_TRUE(recovery.retire(disk, LedgerRun::folder));
+  ASSERT_TRUE(recovery.retire(disk, LedgerRun::folder, 8));
   Recovery second;
   ASSERT_TRUE(second.read(disk, LedgerRun::folder));
   EXPECT_TRUE(second.sessions().empty());
+}
+
+// An answer that a client has is no more owed; one that may have got lost is.
+TEST_F(AfterARun, RequestsWaitUntilTheirAnswersArrived) {
+  run([](Ledger& ledger) {
+    ledger.note(session(5, 4));
+    const auto iq = static_cast<std::uint8_t>(StanzaKind::iq);
+    for (const std::uint32_t number : {1u, 2u, 3u})
+      ledger.note(RequestRecord{5, number, iq, "id" + std::to_string(number), "x.test"});
+    ledger.note(AnsweredRecord{5, 1, 10});
+    ledger.note(AnsweredRecord{5, 2, 11});
+    ledger.note(AnsweredRecord{5, 77, 12});            // to nothing that was asked
+    ledger.note(RequestRecord{99, 1, iq, "id", "x"});  // of a session that nobody knows
+    ledger.note(AckedRecord{5, 10});
+  });
+  read();
+  const auto& requests = found(5).requests;
+  ASSERT_EQ(requests.size(), 2u);
+  EXPECT_EQ(requests.at(2).id, "id2");
+  EXPECT_EQ(requests.at(2).answer, 11u);
+  EXPECT_EQ(requests.at(3).to, "x.test");
+  EXPECT_FALSE(requests.at(3).answer);
+}
+
+TEST_F(AfterARun, NothingOfARemovedAccountComesBack) {
+  run([](Ledger& ledger) {
+    ledger.note(session(5));
+    Stanza theirs = test_message("b@x.test/r"), other = test_message("c@x.test");
+    ASSERT_TRUE(ledger.commit(theirs, 0, 0));
+    ASSERT_TRUE(ledger.commit(other, 0, 0));
+  });
+  run([](Ledger& ledger) { ledger.note(RemovedRecord{"b@x.test"}); });
+  run([](Ledger& ledger) {  // a new account of that name
+    ledger.note(session(7));
+    Stanza theirs = test_message("b@x.test", "new");
+    ASSERT_TRUE(ledger.commit(theirs, 0, 0));
+  });
+  read();
+  ASSERT_EQ(recovery.sessions().size(), 1u);
+  EXPECT_TRUE(recovery.sessions().contains(7));
+  EXPECT_EQ(recovery.open_stanzas().size(), 2u);
+  ASSERT_EQ(recovery.orphans().size(), 1u);  // its sender hears of it
+  EXPECT_EQ(recovery.orphans().front().head.to.text(), "b@x.test/r");
 }
 
 // Records of a release that we do not know, and short ones, do no harm.

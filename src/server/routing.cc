@@ -31,7 +31,8 @@ std::vector<Session*> willing_sessions(const Account& account, MessageType type)
 // (XEP-0359 section 3), and when it was accepted if it did not come straight through (XEP-0203).
 std::string message_extras(const Account& account, const Stanza& stanza) {
   std::string extra;
-  if (stanza.id == 0 || stanza.kind() != StanzaKind::message) return extra;
+  const bool is_error = stanza.head.is(MessageType::error);
+  if (stanza.id == 0 || stanza.kind() != StanzaKind::message || is_error) return extra;
   constexpr std::size_t usual = 160;
   extra.reserve(usual);
   xml::Writer writer(extra, xmpp::ns::client);
@@ -88,9 +89,15 @@ void Shard::presence_here(const Stanza& stanza, const std::vector<Jid>& recipien
 }
 
 void Shard::bounce(const Stanza& stanza, const StanzaError& error) {
+  const bool is_due = stanza.head.may_get_error() && stanza.head.from;
+  Stanza answer = is_due ? make_error(stanza.head, error) : Stanza();
+  // What was accepted must not end in silence: its error takes its place in the journal.
+  if (is_due && stanza.id != 0 && stanza.kind() == StanzaKind::message) {
+    answer.accepted = loop().clock().wall();
+    std::ignore = commit_again(answer);  // without room for it, it may get lost in a crash
+  }
   if (stanza.id != 0) done(stanza.id);
-  if (!stanza.head.may_get_error() || !stanza.head.from) return;
-  route(make_error(stanza.head, error));
+  if (is_due) route(std::move(answer));
 }
 
 void Shard::deliver_here(Stanza stanza) {

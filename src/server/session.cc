@@ -81,8 +81,55 @@ void Session::queue(const Stanza& stanza, std::string xml) {
   const std::uint32_t number = managed_->outbound.push(stanza.id, std::move(xml), stanza.accepted);
   if (stanza.id != 0 && resumable() && managed_->outbound.is_numbered())
     shard().ledger().note(SentRecord{key_, stanza.id, number});
+  if (!managed_->requests.empty()) note_answer(stanza, number);
   shard().watch_acks(*this);
   if (is_over()) overflow();
+}
+
+void Session::expect_answer(const StanzaHead& head, std::uint32_t number) {
+  if (!resumable()) return;
+  std::deque<Request>& requests = managed_->requests;
+  if (!requests.empty() && requests.back().number == number) return;
+  if (requests.size() >= host().limits().sm_requests) requests.pop_front();
+  requests.push_back({number, head.kind, head.id, head.to.text(), {}});
+  shard().ledger().note(
+      RequestRecord{key_, number, static_cast<std::uint8_t>(head.kind), head.id, head.to.text()});
+}
+
+void Session::note_answer(const Stanza& answer, std::uint32_t number) {
+  const StanzaHead& head = answer.head;
+  const bool answers =
+      head.is(IqType::result) || head.is(IqType::error) || head.is(MessageType::error);
+  if (!answers) return;
+  std::deque<Request>& requests = managed_->requests;
+  const auto request = std::ranges::find_if(requests, [&](const Request& one) {
+    return !one.answer && one.kind == head.kind && one.id == head.id &&
+           (one.to.empty() || one.to == head.from.text());
+  });
+  if (request == requests.end()) return;
+  // Before its client has come back after a restart the numbers are not known yet.
+  if (!managed_->outbound.is_numbered()) return void(requests.erase(request));
+  request->answer = number;
+  if (resumable()) shard().ledger().note(AnsweredRecord{key_, request->number, number});
+}
+
+void Session::answer_lost_requests() {
+  std::deque<Request>& requests = managed_->requests;
+  // What was not handled comes again.
+  std::erase_if(requests, [&](const Request& request) {
+    return !at_or_before(request.number, managed_->journalled_handled);
+  });
+  for (Request& request : requests) request.answer.reset();
+  for (const Request& request : std::deque<Request>(requests)) {
+    StanzaHead head;
+    head.kind = request.kind;
+    head.iq_type = IqType::set;
+    head.id = request.id;
+    head.from = address_;
+    head.to = Jid::trusted(request.to);
+    const StanzaError error(Condition::internal_server_error, "The server was restarted");
+    send_now(make_error(head, StanzaError(error).with_type(xmpp::ErrorType::wait)));
+  }
 }
 
 // A stalled client's stanzas wait in the queue alone, so that they are in memory once.
@@ -102,6 +149,11 @@ void Session::write_more() {
   }
   if (!managed_->asked && managed_->outbound.waiting().size() >= worth_asking) ask_for_ack();
   if (is_over()) overflow();
+}
+
+bool Session::has_room() const {
+  if (managed_) return managed_->outbound.bytes() < host().limits().sm_queue_bytes / 2;
+  return connection_ != nullptr && connection_->waiting() < host().limits().send_buffer / 2;
 }
 
 bool Session::is_over() const {
@@ -184,6 +236,8 @@ bool Session::acknowledge(std::uint32_t h) {
   if (!got) return false;
   managed_->asked = false;
   if (got->empty()) return true;
+  std::erase_if(managed_->requests,
+                [h](const Request& one) { return one.answer && at_or_before(*one.answer, h); });
   if (resumable()) shard().ledger().note(AckedRecord{key_, h});
   for (const Unacked& stanza : *got)
     if (stanza.id != 0) shard().done(stanza.id);
@@ -194,15 +248,20 @@ void Session::answer_ack_request() {
   if (connection_ == nullptr || !managed_ || !managed_->ack_owed) return;
   const std::uint32_t handled = managed_->inbound.handled(shard().ledger().journal().synced());
   if (!at_or_before(*managed_->ack_owed, handled)) return shard().owe_ack(*this);
+  if (!note_handled(handled)) return shard().owe_ack(*this);
   managed_->ack_owed.reset();
-  if (resumable() && handled != managed_->journalled_handled) {
-    shard().ledger().note(HandledRecord{key_, handled});
-    managed_->journalled_handled = handled;
-  }
   std::string xml;
   xml::Writer writer(xml, xmpp::ns::client);
   xmpp::write(writer, xmpp::SmAck{.h = handled});
   send_raw(xml);
+}
+
+// What the journal does not know must not be said (DECISIONS.md 4).
+bool Session::note_handled(std::uint32_t handled) {
+  if (!resumable() || handled == managed_->journalled_handled) return true;
+  if (!shard().ledger().note(HandledRecord{key_, handled})) return false;
+  managed_->journalled_handled = handled;
+  return true;
 }
 
 bool Session::all_handled() {
@@ -210,8 +269,24 @@ bool Session::all_handled() {
   return inbound.handled(shard().ledger().journal().synced()) == inbound.received();
 }
 
-void Session::remember() {
-  if (resumable()) shard().ledger().note(record(), store::Space::normal);
+bool Session::remember(store::Space space) {
+  return !resumable() || shard().ledger().note(record(), space);
+}
+
+bool Session::remember_all() {
+  if (!resumable()) return true;
+  if (!remember()) return false;
+  const auto note = [&](const auto& record) {
+    return shard().ledger().note(record, store::Space::normal);
+  };
+  for (const Unacked& unacked : managed_->outbound.waiting())
+    if (unacked.id != 0 && !note(SentRecord{key_, unacked.id, unacked.number})) return false;
+  for (const Request& one : managed_->requests) {
+    const auto kind = static_cast<std::uint8_t>(one.kind);
+    if (!note(RequestRecord{key_, one.number, kind, one.id, one.to})) return false;
+    if (one.answer && !note(AnsweredRecord{key_, one.number, *one.answer})) return false;
+  }
+  return true;
 }
 
 SessionRecord Session::record() const {
@@ -231,7 +306,7 @@ SessionRecord Session::record() const {
   return record;
 }
 
-void Session::restore(const SessionRecord& record) {
+void Session::restore(const SessionRecord& record, std::deque<Request> requests) {
   flags_ = record.flags;
   priority_ = static_cast<std::int8_t>(record.priority);
   presence_ = record.presence;
@@ -241,6 +316,7 @@ void Session::restore(const SessionRecord& record) {
   managed.resume_seconds = record.resume_seconds;
   managed.inbound.restore(record.handled);
   managed.journalled_handled = record.handled;
+  managed.requests = std::move(requests);
   managed.recovered = true;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,7 +36,8 @@ enum class SessionFlag : std::uint8_t {
 struct Managed {
   InboundCount inbound;
   OutboundQueue outbound;
-  std::string token;  // names the session for resumption; empty: acks only
+  std::deque<Request> requests;  // whose answers the client has not acknowledged
+  std::string token;             // names the session for resumption; empty: acks only
   std::uint32_t resume_seconds = 0;
   std::uint32_t journalled_handled = 0;   // the last <a h/> that the journal knows
   std::optional<std::uint32_t> ack_owed;  // the client asked when this many had come
@@ -85,6 +87,8 @@ class Session {
   void hold_back() { is_holding_ = true; }
   // The connection takes bytes again: gives it what waits in the queue, as much as it wants.
   void write_more();
+  // Whether less than half of what may wait for its client does: who has much to send pauses.
+  bool has_room() const;
   // What is no stanza: <a/>, <r/>, stream errors.
   void send_raw(std::string_view xml);
 
@@ -111,14 +115,23 @@ class Session {
   // Whether all that the client sent has an outcome and is on stable storage.
   bool all_handled();
   void ask_for_ack();
-  // Journals the session as it is now, where it could be resumed.
-  void remember();
-  void restore(const SessionRecord& record);
+  // Journals that the client is told this `h` next. False: there was no room, it must not be.
+  bool note_handled(std::uint32_t handled);
+  // Journals the session as it is now, where it could be resumed. False: there was no room.
+  bool remember(store::Space space = store::Space::normal);
+  // The same with all that the journal knows of it, because the segment that held it goes.
+  bool remember_all();
+  // Its client is owed an answer to the stanza with that number.
+  void expect_answer(const StanzaHead& head, std::uint32_t number);
+  // After a restart: errors for requests that were handled and whose answers are lost.
+  void answer_lost_requests();
+  void restore(const SessionRecord& record, std::deque<Request> requests);
   SessionRecord record() const;
 
  private:
   friend class Shard;
   void queue(const Stanza& stanza, std::string xml);
+  void note_answer(const Stanza& answer, std::uint32_t number);
   bool is_over() const;
   void overflow();
 

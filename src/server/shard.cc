@@ -126,8 +126,8 @@ void Shard::post(store::Task task) { world_.loop.post(std::move(task)); }
 
 void Shard::end_turn() {
   read_connections();
-  if (auto written = ledger_.journal().write(); !written) server_.fail(written.error());
-  flush_mailboxes();
+  const bool is_written = write_journal();
+  if (is_written) flush_mailboxes();
   flush_connections();
   dropped_.clear();
   settle_later();
@@ -140,9 +140,37 @@ void Shard::settle_later() {
   const store::Journal& journal = ledger_.journal();
   const bool is_settled = journal.appended() == journal.synced() &&
                           std::ranges::all_of(done_, [](const auto& ids) { return ids.empty(); });
-  if (is_settled || settle_timer_.running()) return;
+  if (is_settled || held_until_ || settle_timer_.running()) return;
   settle_timer_.start(loop(), Milliseconds(limits_.journal_settle_time),
                       [this] { ledger_.journal().want_sync(); });
+}
+
+// What depends on records leaves only once they are written. Where the disk takes none (HOSTILE
+// 176) letters and the output of this turn are held until it does; whoever has none of it goes on,
+// and hears that nothing is accepted.
+bool Shard::write_journal() {
+  store::Journal& journal = ledger_.journal();
+  const auto written = journal.write();
+  if (written) {
+    held_until_.reset();
+    for (const ConnectionId id : std::exchange(held_, {}))
+      if (Connection* connection = find_connection(id)) connection->release();
+    for (net::Task& task : std::exchange(when_written_, {})) loop().post(std::move(task));
+    return true;
+  }
+  if (!held_until_) log().warning("journal-not-written", {{"reason", written.error().text}});
+  if (held_until_ != journal.appended()) {
+    held_until_ = journal.appended();
+    for (const ConnectionId id : std::exchange(to_flush_, {})) {
+      Connection* connection = find_connection(id);
+      if (connection == nullptr) continue;
+      connection->hold();
+      held_.push_back(id);
+    }
+  }
+  if (!retry_timer_.running())  // each turn tries again, and this makes one
+    retry_timer_.start(loop(), Seconds(limits_.journal_retry_time), [] {});
+  return false;
 }
 
 void Shard::post_to(unsigned shard, Letter letter) {
@@ -311,12 +339,10 @@ void Shard::write_sign_ins() {
 
 // --- the journal ---------------------------------------------------------------------------------
 
+// Where there is no room for all of it the segment stays, and is offered again.
 void Shard::leave_segment(std::uint64_t segment) {
   for (const auto& [key, session] : sessions_) {
-    if (!session->resumable()) continue;
-    session->remember();
-    for (const Unacked& unacked : session->managed()->outbound.waiting())
-      if (unacked.id != 0) ledger_.note(SentRecord{key, unacked.id, unacked.number});
+    if (!session->remember_all()) return;
   }
   ledger_.leave_segment(segment);
 }

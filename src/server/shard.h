@@ -46,6 +46,13 @@ struct SentStanza {
   Stanza stanza;
 };
 
+// A session as the journal of an earlier run knows it.
+struct RecoveredSession {
+  SessionRecord record;
+  std::vector<SentStanza> sent;
+  std::deque<Request> requests;
+};
+
 class Shard final : private store::Executor {
  public:
   // The parts of the world that belong to one shard; all outlive it.
@@ -103,6 +110,8 @@ class Shard final : private store::Executor {
   // Journals a stanza that must not be lost; its sender's `h` waits for the sync. False: the
   // sender was sent an error.
   bool commit(Stanza& stanza);
+  // The same for what is kept elsewhere as well, so that nobody needs to hear of an error.
+  bool commit_again(Stanza& stanza);
   void done(MessageId id);
   // Runs `task` once all that was committed so far survives a power cut.
   void when_safe(net::Task task);
@@ -132,7 +141,7 @@ class Shard final : private store::Executor {
   // that many were never sent.
   bool resume(Session& session, Connection& connection, std::uint32_t h);
   // From the journal of an earlier run.
-  void restore_session(SessionRecord record, std::vector<SentStanza> sent);
+  void restore_session(RecoveredSession found);
   void forget_account(const Jid& bare);
   // Everything of an account's sessions ends; the account's rows are the caller's.
   void remove_account(const Jid& bare);
@@ -180,6 +189,7 @@ class Shard final : private store::Executor {
 
   void post(store::Task task) override;
   void end_turn();
+  bool write_journal();
   void close_domain(const ModuleHost& host);
   void run_mailbox();
   void flush_mailboxes();
@@ -236,6 +246,9 @@ class Shard final : private store::Executor {
   std::vector<std::unique_ptr<Connection>> dropped_;
   std::vector<ConnectionId> to_flush_, to_read_, to_read_relieved_;
   net::Timer relief_timer_;
+  std::vector<ConnectionId> held_;             // until the journal takes what they depend on
+  std::optional<store::Position> held_until_;  // what the disk did not take
+  net::Timer retry_timer_;
   std::unordered_set<MessageId> returning_;  // see deliver_again(); done meanwhile: not in here
   std::vector<SessionKey> ack_watch_;        // sessions with stanzas that are not acknowledged
   std::vector<SessionKey> ack_owed_;         // sessions whose clients wait for an <a/>
@@ -252,6 +265,7 @@ class Shard final : private store::Executor {
   MonotonicTime housekept_{};
   std::optional<store::Position> recovered_until_;
   std::deque<std::pair<store::Position, net::Task>> when_safe_;
+  std::vector<net::Task> when_written_;  // posted when the journal's buffer is written
   bool stopping_ = false;
 };
 

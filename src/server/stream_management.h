@@ -55,6 +55,16 @@ struct Unacked {
   WallTime accepted{};
 };
 
+// A stanza of the client to which an answer is owed: a request, or what was refused. The answers
+// are not journalled, but that they are owed is: whoever resumes after a restart of the server and
+// was told that such a stanza is handled gets an error in place of an answer that it has not got.
+struct Request {
+  std::uint32_t number = 0;  // in the client's count
+  StanzaKind kind = StanzaKind::iq;
+  std::string id, to;
+  std::optional<std::uint32_t> answer;  // its number in ours, once it is sent
+};
+
 // Our stanzas, in order.
 class OutboundQueue {
  public:

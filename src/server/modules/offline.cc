@@ -1,7 +1,7 @@
 // XEP-0160 Offline Messages: kept in the message store until a session takes messages.
 //
-// The stanza stands in the journal until the store has it (DECISIONS.md 1, 8); it leaves the store
-// when it was handed to a session, whose queue or output has it from there on.
+// The stanza stands in the journal until the store has it (DECISIONS.md 1, 8), and again from the
+// moment it is taken out for a session.
 #include <algorithm>
 
 #include "server/module.h"
@@ -69,7 +69,8 @@ class Offline {
     backlog.bytes += xml.size();
 
     // Not before this turn's journal is written: the store must not know more than the journal, or
-    // a client whose stanza it took would send it again.
+    // a client whose stanza it took would send it again. Until then it counts for back-pressure.
+    host_.begin_saving(stanza.payload().size());
     host_.when_safe([this, account = event.account.address(), kept = stanza.copy()]() mutable {
       settle(account, std::move(kept));
     });
@@ -82,6 +83,7 @@ class Offline {
 
   // The user may have come online meanwhile.
   void settle(const Jid& account, Stanza stanza) {
+    host_.end_saving(stanza.payload().size());
     Account* now = host_.find_account(account);
     const bool is_awake = now != nullptr && std::ranges::any_of(now->sessions(), [](const auto& s) {
                             return takes_messages(*s);
@@ -124,13 +126,20 @@ class Offline {
         });
   }
 
+  // Their users may have come meanwhile.
   void retry() {
-    for (auto& [account, stanza] : std::exchange(unstored_, {})) put(account, std::move(stanza));
+    for (auto& [account, stanza] : std::exchange(unstored_, {})) {
+      host_.begin_saving(stanza.payload().size());
+      settle(account, std::move(stanza));
+    }
   }
 
+  // --- handing over, a page at a time, in order ---
+  // A page is read, journalled anew, and once that is safe it leaves the store; only then it is
+  // sent. So at no moment a crash loses it or finds it at two places.
+
   void hand_over(SessionAvailable& event) {
-    if (!event.takes_messages) return;
-    begin(event.session.account(), event.session);
+    if (event.takes_messages) begin(event.session.account(), event.session);
   }
 
   // What the death of the server or of a connection interrupted.
@@ -142,91 +151,100 @@ class Offline {
     Backlog& backlog = account.data<Backlog>();
     if (backlog.count == 0 || backlog.handing_over) return;
     backlog.handing_over = true;
-    next_page(account.address(), session.key(), 0);
-  }
-
-  // In order, a page at a time, each with the time at which it was accepted (XEP-0203).
-  void next_page(const Jid& address, SessionKey key, std::uint64_t after) {
-    Account* account = host_.find_account(address);
-    if (account == nullptr) return;
-    const std::uint64_t kept = account->data<Backlog>().kept;
-    host_.stores().messages().fetch(
-        box_of(*account), after, page_messages,
-        [this, address, key, after, kept](Result<std::vector<store::StoredMessage>> found) {
-          if (found && host_.find_session(key) != nullptr)
-            return take_out(address, key, {.last = after, .kept = kept}, std::move(*found));
-          Account* now = host_.find_account(address);
-          if (now == nullptr) return;
-          if (found) return give_up(*now);
-          now->data<Backlog>().handing_over = false;  // the database is away: the next login tries
-        });
+    next_page(account, {.session = session.key()});
   }
 
   struct Page {
+    SessionKey session = 0;
+    std::uint64_t last = 0;  // id of the last message so far
+    std::uint64_t kept = 0;  // Backlog::kept when it was asked for
+    bool is_last = false;
     std::vector<Stanza> stanzas;
     std::vector<std::uint64_t> ids;
     Bytes bytes = 0;
-    std::uint64_t last = 0;  // id
-    std::uint64_t kept = 0;  // Backlog::kept when it was asked for
-    bool is_last = true;
   };
 
-  // Journalled anew: they leave the store, and must not be lost on their way. Only once that is
-  // safe they are sent and removed, in one turn.
-  void take_out(const Jid& address, SessionKey key, Page page,
-                std::vector<store::StoredMessage> messages) {
-    page.is_last = messages.size() < page_messages;
+  void next_page(Account& account, Page page) {
+    page.kept = account.data<Backlog>().kept;
+    host_.stores().messages().fetch(
+        box_of(account), page.last, bounds::offline_page,
+        [this, address = account.address(),
+         page = std::move(page)](Result<std::vector<store::StoredMessage>> found) mutable {
+          if (found) return take_out(address, std::move(page), std::move(*found));
+          if (Account* now = host_.find_account(address))  // the next login tries
+            now->data<Backlog>().handing_over = false;
+        });
+  }
+
+  void take_out(const Jid& address, Page page, std::vector<store::StoredMessage> messages) {
+    page.is_last = messages.size() < bounds::offline_page;
     for (const store::StoredMessage& stored : messages) {
-      if (page.bytes > host_.limits().sm_queue_bytes / 4) {
-        page.is_last = false;
-        break;
-      }
       Stanza stanza = parse_stored(stored.message.stanza.view());
       stanza.accepted = stored.message.time;
       stanza.late = true;
-      // Clients know it by its first id.
-      stanza.stable = parse_message_id(stored.message.stanza_id);
-      if (!host_.commit(stanza)) break;  // the journal is full: the rest stays where it is
+      stanza.stable = parse_message_id(stored.message.stanza_id);  // as clients know it
+      const bool enough = page.bytes > host_.limits().sm_queue_bytes / 4;
+      if (enough || !host_.commit_again(stanza)) {  // no room in the journal now
+        page.is_last = false;
+        break;
+      }
       page.bytes += stored.message.stanza.size();
       page.stanzas.push_back(std::move(stanza));
       page.ids.push_back(page.last = stored.id);
     }
-    host_.when_safe([this, address, key, page = std::move(page)]() mutable {
-      deliver(address, key, std::move(page));
-    });
+    host_.when_safe(
+        [this, address, page = std::move(page)]() mutable { take_away(address, std::move(page)); });
   }
 
-  void deliver(const Jid& address, SessionKey key, Page page) {
+  void take_away(const Jid& address, Page page) {
+    if (page.ids.empty()) return deliver(address, std::move(page));
+    auto ids = std::exchange(page.ids, {});
+    host_.stores().messages().remove(
+        {address.text(), store::BoxKind::offline, {}}, std::move(ids),
+        [this, address, page = std::move(page)](Result<> removed) mutable {
+          // Then they come again at the next login, with the same ids.
+          if (!removed)
+            host_.log().error("offline-not-removed", {{"reason", removed.error().text}});
+          deliver(address, std::move(page));
+        });
+  }
+
+  void deliver(const Jid& address, Page page) {
     Account* account = host_.find_account(address);
-    Session* session = host_.find_session(key);
-    if (account == nullptr || session == nullptr) {  // the store still has them
-      for (const Stanza& stanza : page.stanzas) host_.done(stanza);
-      if (account != nullptr) give_up(*account);
+    Session* session = host_.find_session(page.session);
+    const bool is_there = session != nullptr && takes_messages(*session);
+    if (account != nullptr) account->data<Backlog>().take(page.stanzas.size(), page.bytes);
+    const bool has_moved = !page.stanzas.empty();
+    for (Stanza& stanza : std::exchange(page.stanzas, {})) {
+      if (is_there)
+        session->send(stanza, message_extras(*account, stanza));
+      else
+        host_.send(std::move(stanza));  // to another session, or it is kept again
+    }
+    if (account == nullptr) return;
+    if (!is_there) return give_up(*account);
+    Backlog& backlog = account->data<Backlog>();
+    // What came meanwhile is handed over too.
+    if (page.is_last && backlog.kept == page.kept) {
+      if (backlog.under_way == 0) backlog.count = backlog.bytes = 0;
+      backlog.handing_over = false;
       return;
     }
-    for (const Stanza& stanza : page.stanzas)
-      session->send(stanza, message_extras(*account, stanza));
-    Backlog& backlog = account->data<Backlog>();
-    backlog.take(page.ids.size(), page.bytes);
-    if (!page.ids.empty()) remove(*account, std::move(page.ids));
-    deliver_unstored(*account, *session);
-    // What came meanwhile is handed over too.
-    if (!page.is_last || backlog.kept != page.kept) return go_on(*account, key, page.last);
-    if (backlog.under_way == 0) backlog.count = backlog.bytes = 0;
-    backlog.handing_over = false;
+    page.bytes = 0;
+    has_moved ? go_on(*account, std::move(page)) : pause(*account, std::move(page));
   }
 
-  // The session's queue must not run over because of what waited here: the client takes a part
-  // first.
-  void go_on(Account& account, SessionKey key, std::uint64_t after) {
-    Session* session = host_.find_session(key);
-    if (session == nullptr) return give_up(account);
-    const Managed* managed = session->managed();
-    if (managed == nullptr || managed->outbound.bytes() < host_.limits().sm_queue_bytes / 2)
-      return next_page(account.address(), key, after);
+  // What waited here must not overrun the session: its client takes a part first.
+  void go_on(Account& account, Page page) {
+    Session* session = host_.find_session(page.session);
+    if (session == nullptr || !takes_messages(*session)) return give_up(account);
+    session->has_room() ? next_page(account, std::move(page)) : pause(account, std::move(page));
+  }
+
+  void pause(Account& account, Page page) {
     host_.after(account.data<Backlog>().pause, pause_interval,
-                [this, address = account.address(), key, after] {
-                  if (Account* now = host_.find_account(address)) go_on(*now, key, after);
+                [this, address = account.address(), page = std::move(page)]() mutable {
+                  if (Account* now = host_.find_account(address)) go_on(*now, std::move(page));
                 });
   }
 
@@ -238,24 +256,6 @@ class Offline {
       if (takes_messages(*session)) return begin(account, *session);
   }
 
-  void remove(const Account& account, std::vector<std::uint64_t> ids) {
-    host_.stores().messages().remove(box_of(account), std::move(ids), [this](Result<> removed) {
-      // They come again at the next login, with the same ids.
-      if (!removed) host_.log().error("offline-not-removed", {{"reason", removed.error().text}});
-    });
-  }
-
-  void deliver_unstored(const Account& account, Session& session) {
-    std::erase_if(unstored_, [&](auto& entry) {
-      if (entry.first != account.address()) return false;
-      entry.second.late = true;
-      landed(entry.first);
-      session.send(entry.second, message_extras(account, entry.second));
-      return true;
-    });
-  }
-
-  static constexpr std::uint32_t page_messages = 100;
   static constexpr Seconds retry_interval{2};
   static constexpr Milliseconds pause_interval{200};
 
