@@ -159,7 +159,7 @@ bool Shard::write_journal() {
     return true;
   }
   if (!held_until_) log().warning("journal-not-written", {{"reason", written.error().text}});
-  if (held_until_ != journal.appended()) {
+  if (held_until_ != journal.appended() || journal.failed()) {  // a dying process says nothing
     held_until_ = journal.appended();
     for (const ConnectionId id : std::exchange(to_flush_, {})) {
       Connection* connection = find_connection(id);

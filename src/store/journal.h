@@ -103,6 +103,8 @@ class Journal {
   Position written() const { return written_; }
   Position synced() const { return synced_; }
 
+  // The disk failed: events.failed was told.
+  bool failed() const { return failure_.has_value(); }
   // True while records of Space::normal are accepted.
   bool accepts() const;
 

@@ -30,6 +30,10 @@ void Book::forgive(const std::string& to) {
 void Book::bounced(std::uint32_t serial, std::string_view condition) {
   if (serial >= entries_.size()) return blame("an error for a message that nobody sent");
   entries_[serial].bounced = true;
+  tell("message " + std::to_string(serial) + " is refused");
+  if (entries_[serial].received > 0)
+    blame("message " + std::to_string(serial) + " was refused and delivered all the same");
+  if (allowed_.contains(condition)) return;
   blame("message " + std::to_string(serial) + " to " + entries_[serial].account +
         " came back with " + std::string(condition));
 }
@@ -43,6 +47,7 @@ void Book::received(Reception& reception, std::uint32_t serial, std::string_view
   Entry& entry = entries_[serial];
   ++deliveries_;
   ++entry.received;
+  if (entry.bounced) blame(what + ": it was refused");
   if (entry.account != reception.account) blame(what + ": it was for " + entry.account);
   if (stanza_id.empty()) blame(what + ": no stanza-id");
   if (entry.stanza_id.empty()) entry.stanza_id = stanza_id;

@@ -38,6 +38,8 @@ class Book {
   // A connection was lost between binding and <enabled/>: what went to its full address meanwhile
   // went to a session without stream management, and may be lost.
   void forgive(const std::string& to);
+  // With this condition the server may refuse a message.
+  void allow(std::string condition) { allowed_.insert(std::move(condition)); }
   void bounced(std::uint32_t serial, std::string_view condition);
   // `delayed`: it says itself that it was kept for a while (XEP-0203).
   enum class Way : std::uint8_t { straight, delayed };
@@ -63,6 +65,7 @@ class Book {
   std::vector<Entry> entries_;
   std::vector<std::string> problems_;
   std::size_t deliveries_ = 0;
+  std::set<std::string, std::less<>> allowed_;
   std::function<void(const std::string&)> listener_;
 };
 

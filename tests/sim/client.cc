@@ -64,6 +64,8 @@ void Client::drop_connection() {
   ++connection_;
   if (transport_) transport_->detach();
   world_.loop.post([transport = std::move(transport_), stream = std::move(stream_)] {});
+  lazy_ack_.stop();
+  if (state_ == State::online) lost_at_ = world_.loop.clock().now();
   if (state_ == State::leaving) forget();  // in peace: it does not mean to come back
   set_state(State::offline);
   counting_ = enabling_ = false;
@@ -81,6 +83,7 @@ void Client::lose_connection(Loss how) {
 void Client::forget() {
   token_.clear();
   unacked_.clear();
+  asked_.clear();
   sent_plainly_.clear();
 }
 
@@ -184,6 +187,7 @@ void Client::on_bound(const xmpp::Jid&) {
   ++sessions_;
   reception_ = {persona_.account, address() + " session " + std::to_string(sessions_), {}, {}};
   got_ = acked_ = 0;
+  asked_.clear();
   expected_ = Expect::anything;
   set_state(State::online);
   if (persona_.managed) {
@@ -222,6 +226,14 @@ void Client::send_message(const std::string& to, std::string_view filler) {
   send("<iq type='get' to='sim.test' id='" + number + "'><ping xmlns='urn:xmpp:ping'/></iq>");
 }
 
+void Client::ask_server() {
+  const std::string id = "q" + std::to_string(++questions_);
+  if (persona_.managed) asked_.insert(id);
+  send_stanza({0, "",
+               "<iq type='get' to='sim.test' id='" + id + "'><ping xmlns='urn:xmpp:ping'/></iq>",
+               false});
+}
+
 void Client::ask_for_ack() {
   if (enabling_) send("<r xmlns='urn:xmpp:sm:3'/>");
 }
@@ -257,6 +269,7 @@ void Client::take_iq(xml::Element iq) {
   const std::string id(iq.attribute("id"));
   if (iq.attribute("type") == "get")
     return send_stanza({0, "", "<iq type='result' id='" + id + "' to='sim.test'/>", false});
+  if (asked_.erase(id) > 0) return;
   if (!persona_.managed && iq.attribute("from") == domain) {
     while (!sent_plainly_.empty() && sent_plainly_.front() <= number_in(id)) {
       world_.book.acked(sent_plainly_.front());
@@ -266,8 +279,13 @@ void Client::take_iq(xml::Element iq) {
 }
 
 void Client::take_management(xml::Element element) {
-  if (element.name() == "r")
-    return send("<a xmlns='urn:xmpp:sm:3' h='" + std::to_string(got_) + "'/>");
+  if (element.name() == "r") {
+    const auto acknowledge = [this] {
+      send("<a xmlns='urn:xmpp:sm:3' h='" + std::to_string(got_) + "'/>");
+    };
+    if (!persona_.lazy) return acknowledge();
+    return lazy_ack_.start(world_.loop, Milliseconds(world_.random.below(2000)), acknowledge);
+  }
   if (element.name() == "a") return take_ack(number_in(element.attribute("h")));
   if (element.name() == "enabled") {
     counting_ = true;
@@ -291,7 +309,9 @@ void Client::take_management(xml::Element element) {
 
 void Client::take_refusal() {
   if (token_.empty()) return blame("stream management was refused");
-  if (expected_ == Expect::resumed) blame("resumption was refused");
+  const bool in_time = world_.loop.clock().now() - lost_at_ < world_.resume_time;
+  if (expected_ == Expect::resumed && in_time && !world_.ran_over(address()))
+    blame("resumption was refused");
   ++refusals;
   world_.book.tell(address() + " must not resume");
   token_.clear();

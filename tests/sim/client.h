@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,7 @@ struct Persona {
   bool managed = true;  // XEP-0198
   bool carbons = false;
   bool inactive = false;  // XEP-0352, now and then
+  bool lazy = false;      // acknowledges late
 };
 
 // All outlive the client.
@@ -38,8 +40,11 @@ struct ClientWorld {
   Random& random;
   Book& book;
   const xmpp::ClientKeys& keys;
+  Duration resume_time;  // that the server gives
   // The server's end of a new connection; false when nobody listens.
   std::function<bool(std::unique_ptr<net::Transport>)> dial;
+  // Whether the server said that the session at this address cannot be resumed.
+  std::function<bool(const std::string& address)> ran_over;
 };
 
 class Client final : private net::Transport::Handler, private xmpp::ClientStreamHost {
@@ -55,6 +60,7 @@ class Client final : private net::Transport::Handler, private xmpp::ClientStream
   void connect();
   void send_message(const std::string& to, std::string_view filler);
   void ask_for_ack();
+  void ask_server();  // a request that must get an answer, whatever happens
   void toggle_activity();
   void sign_off();  // in peace
   // The connection breaks; `how` the server learns of it.
@@ -66,7 +72,9 @@ class Client final : private net::Transport::Handler, private xmpp::ClientStream
   bool reading() const { return reading_; }
 
   std::size_t unacked() const { return unacked_.size(); }
+  unsigned session() const { return sessions_; }  // 0: none so far
   bool can_resume() const { return !token_.empty(); }
+  std::size_t unanswered() const { return asked_.size(); }
   MonotonicTime since() const { return since_; }  // in this state
   // What resuming on the next connection must lead to; set by whoever knows what befell the
   // server.
@@ -139,6 +147,10 @@ class Client final : private net::Transport::Handler, private xmpp::ClientStream
   std::uint32_t got_ = 0;     // of the server's stanzas
   std::uint32_t acked_ = 0;
   std::deque<Sent> unacked_;
+  std::set<std::string> asked_;  // ids of requests of this session
+  unsigned questions_ = 0;
+  MonotonicTime lost_at_{};  // the connection of a session that may be resumed
+  net::Timer lazy_ack_;
   std::deque<std::uint32_t> sent_plainly_;  // without stream management, not answered for
   Expect next_expected_ = Expect::anything, expected_ = Expect::anything;
 };

@@ -1,6 +1,6 @@
 // herold_sim: runs seeds of the simulated server; without arguments those of the test suite.
 //
-//   herold_sim [--seed N] [--seeds COUNT] [--shards M] [--fault none|kill|power] [--loud]
+//   herold_sim [--seed N] [--seeds COUNT] [--shards M] [--fault none|kill|power|full] [--loud]
 #include <stdlib.h>
 
 #include <cstdio>
@@ -24,6 +24,7 @@ std::optional<Fault> read_fault(std::string_view name) {
   if (name == "none") return Fault::none;
   if (name == "kill") return Fault::kill;
   if (name == "power") return Fault::power_cut;
+  if (name == "full") return Fault::full;
   return std::nullopt;
 }
 
@@ -35,6 +36,8 @@ const char* name_of(Fault fault) {
       return "kill";
     case Fault::power_cut:
       return "power";
+    case Fault::full:
+      return "full";
   }
   return "";
 }
@@ -84,7 +87,7 @@ class Suite {
         run_one({.seed = arguments_.first_seed + i,
                  .shards = shards,
                  .fault =
-                     arguments_.fault.value_or(static_cast<Fault>((arguments_.first_seed + i) % 3)),
+                     arguments_.fault.value_or(static_cast<Fault>((arguments_.first_seed + i) % 4)),
                  .loud = arguments_.loud,
                  .database = database,
                  .folder = folder_});
@@ -126,7 +129,7 @@ int main(int count, char** words) {
   const auto arguments = herold::sim::read_arguments({words, static_cast<std::size_t>(count)});
   if (!arguments) {
     std::printf(
-        "usage: %s [--seed N] [--seeds COUNT] [--shards M] [--fault none|kill|power] "
+        "usage: %s [--seed N] [--seeds COUNT] [--shards M] [--fault none|kill|power|full] "
         "[--loud]\n",
         words[0]);
     return EXIT_FAILURE;

@@ -17,7 +17,9 @@ Limits limits_of(Random& random) {
   limits.connection_rate = limits.connection_burst = 1000;
   limits.scram_iterations = password_iterations;
   limits.client_bandwidth = limits.client_bandwidth_burst = 10'000'000;
-  limits.sm_resume_time = 10;
+  // Sometimes so short that clients come too late.
+  limits.sm_resume_time = random.below(3) == 0 ? 1 : 10;
+  limits.shard_mailbox = random.below(3) == 0 ? 4 : 65536;
   limits.journal_segment_bytes = 512 * 1024;
   limits.journal_reserve_bytes = 64 * 1024;
   // Sometimes so small that queues run over.
@@ -55,7 +57,8 @@ void Scenario::Listener::write(LogLevel level, std::string_view event,
     if (event == "session-not-resumable" && field.key == "jid")
       not_resumable.insert(std::string(field.value));
   }
-  if (level >= LogLevel::error && !scenario_.disk_.dead()) errors.push_back(line);
+  const bool is_planned = scenario_.disk_.dead() || scenario_.doom_ == Doom::io_error;
+  if (level >= LogLevel::error && !is_planned) errors.push_back(line);
   if (scenario_.plan_.loud) scenario_.print("server: " + line);
 }
 
@@ -78,8 +81,14 @@ Scenario::Scenario(const Plan& plan)
   const std::string database = plan.folder + "/herold.sqlite";
   for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(database + end);
   std::filesystem::copy_file(plan.database, database);
-  process_ = std::make_unique<Process>(
-      world_, disk_, log_, Process::Settings{plan.shards, config, database, random_.number()});
+  Process::Settings settings{plan.shards, config, database, random_.number()};
+  if (chance(25)) settings.slowest_sync = Milliseconds(300);
+  if (chance(25)) settings.slowest_database = Milliseconds(500);
+  process_ = std::make_unique<Process>(world_, disk_, log_, std::move(settings));
+  if (plan.fault == Fault::full) {
+    book_.allow("resource-constraint");
+    book_.allow("internal-server-error");  // instead of such an error that a crash took
+  }
   if (plan.loud) book_.set_listener([this](const std::string& event) { print(event); });
   make_clients();
 }
@@ -106,17 +115,22 @@ void Scenario::make_clients() {
                       .priority = static_cast<std::int8_t>(random_.below(2)),
                       .managed = managed,
                       .carbons = chance(50),
-                      .inactive = chance(30)};
+                      .inactive = chance(30),
+                      .lazy = chance(30)};
       const auto dial = [this](std::unique_ptr<net::Transport> transport) {
         if (!process_->running()) return false;
         process_->accept(std::move(transport));
         return true;
       };
+      const auto ran_over = [this](const std::string& address) {
+        return log_.not_resumable.contains(address);
+      };
       net::sim::SimLoop& loop = *client_loops_[actors_.size() % client_loops_.size()];
-      actors_.push_back({std::make_unique<Client>(
-                             ClientWorld{*network_, loop, crypto_, random_, book_, keys_, dial},
-                             std::move(persona)),
-                         net::Timer()});
+      actors_.push_back(
+          {std::make_unique<Client>(ClientWorld{*network_, loop, crypto_, random_, book_, keys_,
+                                                Seconds(limits_.sm_resume_time), dial, ran_over},
+                                    std::move(persona)),
+           net::Timer()});
     }
   }
 }
@@ -128,7 +142,13 @@ void Scenario::act(std::size_t index) {
   actors_[index].timer.start(director_, within(Milliseconds(160)), [this, index] { act(index); });
   switch (client.state()) {
     case Client::State::offline:
-      if (resting_ || chance(60)) client.connect();
+      if (!resting_ && chance(2)) {  // away for longer than it could resume
+        actors_[index].timer.start(director_, within(Seconds(3)), [this, index] { act(index); });
+        return;
+      }
+      if (!resting_ && !chance(60)) return;
+      client.expect(expectation(index));
+      client.connect();
       return;
     case Client::State::signing_in:
       // What it dialled has died meanwhile, or swallows everything.
@@ -164,6 +184,7 @@ void Scenario::converse(Client& client) {
   const std::uint64_t burst = 1 + random_.below(6);
   for (std::uint64_t i = 0; i < burst; ++i)
     client.send_message(chance(80) ? to : somebody(), std::string(random_.below(600), '.'));
+  if (chance(30)) client.ask_server();
   if (chance(60)) client.ask_for_ack();
 }
 
@@ -211,7 +232,12 @@ void Scenario::begin_fault() {
     doom_ = Doom::power_cut;
     return;
   }
-  switch (random_.below(4)) {
+  if (plan_.fault == Fault::full) return fill_disk();
+  switch (random_.below(5)) {
+    case 4:  // HOSTILE 177: it must end, and what it wrote is there
+      disk_.fail_at(1 + random_.below(60));
+      doom_ = Doom::io_error;
+      return;
     case 0:
       doom_ = Doom::restart;
       return;
@@ -224,11 +250,35 @@ void Scenario::begin_fault() {
   }
 }
 
-// DECISIONS.md 4: whoever could resume before can resume after a kill, nobody after a power cut.
-Client::Expect Scenario::expectation(const Client& client, Doom how) const {
-  if (how == Doom::power_cut) return Client::Expect::refused;
-  const bool ran_over = log_.not_resumable.contains(client.address());
-  return ran_over ? Client::Expect::anything : Client::Expect::resumed;
+// HOSTILE 176: no new journal file, or not even what was preallocated can be written.
+void Scenario::fill_disk() {
+  if (chance(50))
+    disk_.set_capacity(disk_.used() + random_.below(16 * 1024));
+  else
+    disk_.refuse_writes(true);
+  disk_is_full_ = true;
+  book_.tell("the disk is full");
+  relief_timer_.start(director_, within(Seconds(2)), [this] {
+    free_disk();
+    plan_fault();
+  });
+  if (chance(25)) doom_ = Doom::kill;
+}
+
+void Scenario::free_disk() {
+  relief_timer_.stop();
+  disk_.set_capacity(~Bytes{0});
+  disk_.refuse_writes(false);
+  disk_is_full_ = false;
+  book_.tell("the disk has room");
+}
+
+// DECISIONS.md 4: whoever is in time can resume, also after a kill, but not after a power cut.
+Client::Expect Scenario::expectation(std::size_t index) const {
+  const Actor& actor = actors_[index];
+  const unsigned session = actor.client->session();
+  if (session == actor.cut_session) return Client::Expect::refused;
+  return session == actor.unsure_session ? Client::Expect::anything : Client::Expect::resumed;
 }
 
 // Outside of the turns of any loop.
@@ -236,11 +286,6 @@ void Scenario::die() {
   const Doom how = doom_;
   doom_ = Doom::none;
   book_.tell("the server dies");
-  // What the last turn wrote after the process was dead never left it.
-  if (how == Doom::at_operation)
-    for (const Actor& actor : actors_)
-      if (actor.client->state() != Client::State::offline)
-        actor.client->lose_connection(Client::Loss::reset);
   if (how == Doom::restart)
     process_->stop();
   else
@@ -249,23 +294,44 @@ void Scenario::die() {
     disk_.power_cut();
   else
     disk_.kill();
-  for (const Actor& actor : actors_)
-    if (actor.client->can_resume()) actor.client->expect(expectation(*actor.client, how));
+  for (Actor& actor : actors_) {
+    if (how != Doom::power_cut) break;
+    actor.cut_session = actor.client->session();
+    const bool is_unsure = actor.client->state() == Client::State::signing_in;
+    actor.unsure_session = is_unsure ? actor.cut_session + 1 : 0;
+  }
   restart_timer_.start(director_, within(Milliseconds(500)), [this] { start_again(); });
 }
 
 void Scenario::start_again() {
-  if (const auto started = process_->start(); !started)
-    return blame("the server does not start again: " + started.error().text);
-  plan_fault();
+  const auto started = process_->start();
+  if (started) return plan_fault();
+  if (!disk_is_full_) return blame("the server does not start again: " + started.error().text);
+  book_.tell("the server cannot start");
+  process_->kill();
+  restart_timer_.start(director_, within(Milliseconds(500)), [this] { start_again(); });
+}
+
+bool Scenario::is_due() const {
+  switch (doom_) {
+    case Doom::none:
+      return false;
+    case Doom::at_operation:
+      return disk_.dead();
+    case Doom::io_error:
+      return process_->has_failed();
+    default:
+      return true;
+  }
 }
 
 void Scenario::run_active() {
   const MonotonicTime end = world_.clock().now() + active_time;
   while (world_.clock().now() < end || !process_->running() || doom_ != Doom::none) {
     if (!world_.step() || !book_.problems().empty()) return;
-    if (doom_ == Doom::at_operation ? disk_.dead() : doom_ != Doom::none) die();
-    if (world_.clock().now() > end && doom_ == Doom::at_operation && !disk_.dead()) {
+    if (is_due()) die();
+    const bool waits = doom_ == Doom::at_operation || doom_ == Doom::io_error;
+    if (waits && world_.clock().now() > end) {
       disk_.kill();  // it came to its end without that operation
       doom_ = Doom::none;
     }
@@ -276,25 +342,31 @@ void Scenario::run_active() {
 
 bool Scenario::at_rest() const {
   for (const Actor& actor : actors_)
-    if (actor.client->state() != Client::State::online || actor.client->unacked() > 0) return false;
+    if (actor.client->state() != Client::State::online || actor.client->unacked() > 0 ||
+        actor.client->unanswered() > 0)
+      return false;
   return process_->open_stanzas() == 0 && book_.missing().empty();
 }
 
 void Scenario::come_to_rest() {
   resting_ = true;
   fault_timer_.stop();
+  free_disk();
   const MonotonicTime end = world_.clock().now() + patience;
   while (world_.clock().now() < end && book_.problems().empty() && !at_rest())
     world_.run_for(Milliseconds(500));
 }
 
 void Scenario::judge() {
-  if (!process_->running() || !book_.problems().empty()) return;
+  if (!book_.problems().empty()) return;
+  if (!process_->running()) return blame("the server is gone");
   for (const Actor& actor : actors_) {
     const Client& client = *actor.client;
     if (client.state() != Client::State::online) blame(client.address() + " does not come online");
     if (client.unacked() > 0)
       blame(client.address() + " waits for " + std::to_string(client.unacked()) + " acks");
+    if (client.unanswered() > 0)
+      blame(client.address() + " waits for " + std::to_string(client.unanswered()) + " answers");
   }
   for (const std::uint32_t serial : book_.missing())
     blame("message " + std::to_string(serial) + " from client " +

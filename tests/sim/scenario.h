@@ -17,6 +17,7 @@ enum class Fault : std::uint8_t {
   none,       // nothing but the network and the clients
   kill,       // kill -9 and graceful restarts
   power_cut,  // unsynced writes are lost
+  full,       // the disk takes nothing for a while, and now and then the process dies of it
 };
 
 struct Plan {
@@ -49,7 +50,7 @@ class Scenario {
   Outcome run();
 
  private:
-  enum class Doom : std::uint8_t { none, kill, at_operation, restart, power_cut };
+  enum class Doom : std::uint8_t { none, kill, at_operation, io_error, restart, power_cut };
   // Sessions that the server said it could not keep resumable.
   class Listener final : public Log {
    public:
@@ -72,9 +73,12 @@ class Scenario {
   void break_something(Client& client, std::size_t index);
 
   void run_active();
+  bool is_due() const;
   void plan_fault();
   void begin_fault();
-  Client::Expect expectation(const Client& client, Doom how) const;
+  Client::Expect expectation(std::size_t index) const;
+  void fill_disk();
+  void free_disk();
   void die();
   void start_again();
   void come_to_rest();
@@ -102,11 +106,14 @@ class Scenario {
   struct Actor {
     std::unique_ptr<Client> client;
     net::Timer timer;
+    // Number of the client's session at the last power cut, and of one that was being made.
+    unsigned cut_session = 0, unsure_session = 0;
   };
   std::vector<Actor> actors_;
-  net::Timer fault_timer_, restart_timer_;
+  net::Timer fault_timer_, restart_timer_, relief_timer_;
   Doom doom_ = Doom::none;
   bool resting_ = false;
+  bool disk_is_full_ = false;
 };
 
 }  // namespace herold::sim

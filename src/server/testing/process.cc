@@ -101,8 +101,8 @@ Process::Process(net::sim::SimWorld& world, store::Disk& disk, Log& log, Setting
       settings_(std::move(settings)),
       random_(settings_.seed ^ 0x5ca1ab1e),
       machine_(world.add_loop()),
-      sync_thread_(machine_, random_, settings_.slowest),
-      database_thread_(machine_, random_, 2 * settings_.slowest),
+      sync_thread_(machine_, random_, settings_.slowest_sync),
+      database_thread_(machine_, random_, settings_.slowest_database),
       workers_(std::make_unique<ImmediateWorkers>()) {
   for (unsigned i = 0; i < settings_.shards; ++i) loops_.push_back(&world.add_loop());
 }

@@ -55,7 +55,7 @@ class Process {
     server::Config config;
     std::string database;  // path of this run's copy
     std::uint64_t seed = 0;
-    Duration slowest = Milliseconds(4);  // sync of the disk; a job of the database twice that
+    Duration slowest_sync{Milliseconds(4)}, slowest_database{Milliseconds(8)};
   };
   Process(net::sim::SimWorld& world, store::Disk& disk, Log& log, Settings settings);
   ~Process();
