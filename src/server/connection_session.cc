@@ -114,7 +114,7 @@ void Connection::enable(xml::Element root) {
     const auto most = static_cast<std::uint32_t>(host_->limits().sm_resume_time);
     managed.resume_seconds = std::min(request->max.value_or(most), most);
     managed.token = shard_->random().token(18);
-    if (session_->remember(store::Space::reserved))
+    if (session_->remember())
       answer = {.id = managed.token, .resume = true, .max = managed.resume_seconds};
     else
       managed.token.clear();  // what the journal does not know cannot be resumed

@@ -269,16 +269,22 @@ bool Session::all_handled() {
   return inbound.handled(shard().ledger().journal().synced()) == inbound.received();
 }
 
-bool Session::remember(store::Space space) {
-  return !resumable() || shard().ledger().note(record(), space);
+// A session that was resumed as it is no more, without its presence say, would get nothing: so it
+// may use the reserve.
+bool Session::remember() {
+  if (!resumable()) return true;
+  Ledger& ledger = shard().ledger();
+  if (ledger.note(record(), store::Space::normal) || ledger.note(record())) return true;
+  shard().remember_later(*this);
+  return false;
 }
 
 bool Session::remember_all() {
   if (!resumable()) return true;
-  if (!remember()) return false;
   const auto note = [&](const auto& record) {
     return shard().ledger().note(record, store::Space::normal);
   };
+  if (!note(record())) return false;
   for (const Unacked& unacked : managed_->outbound.waiting())
     if (unacked.id != 0 && !note(SentRecord{key_, unacked.id, unacked.number})) return false;
   for (const Request& one : managed_->requests) {

@@ -117,8 +117,9 @@ class Session {
   void ask_for_ack();
   // Journals that the client is told this `h` next. False: there was no room, it must not be.
   bool note_handled(std::uint32_t handled);
-  // Journals the session as it is now, where it could be resumed. False: there was no room.
-  bool remember(store::Space space = store::Space::normal);
+  // Journals the session as it is now, where it could be resumed. False: there was no room, and it
+  // will be tried again.
+  bool remember();
   // The same with all that the journal knows of it, because the segment that held it goes.
   bool remember_all();
   // Its client is owed an answer to the stanza with that number.

@@ -306,6 +306,9 @@ void Shard::when_safe(net::Task task) {
 void Shard::sweep() {
   sweep_timer_.start(loop(), sweep_interval, [this] { sweep(); });
   sweep_acks();
+  if (!to_remember_.empty() && ledger_.journal().accepts())
+    for (const SessionKey key : std::exchange(to_remember_, {}))
+      if (Session* session = find_session(key)) session->remember();
   if (now() - housekept_ < housekeeping_interval) return;
   housekept_ = now();
   evict_accounts();

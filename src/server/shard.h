@@ -170,6 +170,8 @@ class Shard final : private store::Executor {
   void watch_acks(Session& session);
   // An <a/> is owed and waits for the journal's sync or for an outcome.
   void owe_ack(Session& session);
+  // The journal had no room for it as it is now.
+  void remember_later(const Session& session) { to_remember_.insert(session.key()); }
   // Written to the store some time later: when somebody signed in last.
   void note_sign_in(const Jid& account) { sign_ins_[account.text()] = loop().clock().wall(); }
 
@@ -251,6 +253,7 @@ class Shard final : private store::Executor {
   net::Timer retry_timer_;
   std::unordered_set<MessageId> returning_;  // see deliver_again(); done meanwhile: not in here
   std::vector<SessionKey> ack_watch_;        // sessions with stanzas that are not acknowledged
+  std::unordered_set<SessionKey> to_remember_;
   std::vector<SessionKey> ack_owed_;         // sessions whose clients wait for an <a/>
   std::map<std::string, WallTime> sign_ins_;
   FailureCount failures_;
