@@ -147,6 +147,7 @@ void Session::write_more() {
     connection_->output() += next->xml;
     connection_->wrote(0);
   }
+  if (managed_->written == managed_->outbound.sent()) answer_ack_request();
   if (!managed_->asked && managed_->outbound.waiting().size() >= worth_asking) ask_for_ack();
   if (is_over()) overflow();
 }
@@ -248,6 +249,8 @@ void Session::answer_ack_request() {
   if (connection_ == nullptr || !managed_ || !managed_->ack_owed) return;
   const std::uint32_t handled = managed_->inbound.handled(shard().ledger().journal().synced());
   if (!at_or_before(*managed_->ack_owed, handled)) return shard().owe_ack(*this);
+  // It stays behind what was sent before: who is refused hears of it first. See write_more().
+  if (managed_->written != managed_->outbound.sent()) return;
   if (!note_handled(handled)) return shard().owe_ack(*this);
   managed_->ack_owed.reset();
   std::string xml;
