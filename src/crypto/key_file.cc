@@ -93,9 +93,8 @@ void KeyFile::rotate(Random& random) {
   current_ = highest + 1;
 }
 
-void KeyFile::remove(std::uint32_t id) {
-  CHECK(id != current_);
-  std::erase_if(keys_, [id](const Key& key) { return key.id == id; });
+void KeyFile::keep_current() {
+  std::erase_if(keys_, [this](const Key& key) { return key.id != current_; });
 }
 
 const KeyFile::Key* KeyFile::find(std::uint32_t id) const {

@@ -37,8 +37,8 @@ class KeyFile {
 
   // Adds a new current key; what was sealed under older ones stays readable.
   void rotate(Random& random);
-  // Forgets an old key once nothing is sealed under it any more; the current one stays.
-  void remove(std::uint32_t id);
+  // Forgets the old keys, once nothing is sealed under them any more.
+  void keep_current();
 
   // `context` says what the plain bytes belong to (table, account, column): a value moved to
   // another row does not open. Shape: key id (4 bytes, big-endian), nonce (12), ciphertext, tag.

@@ -8,12 +8,10 @@
 #include <memory>
 #include <string>
 
-#include "base/random.h"
 #include "base/result.h"
 #include "crypto/crypto.h"
-#include "crypto/key_file.h"
 #include "net/file_handle.h"
-#include "store/sealer.h"
+#include "server/key_sealer.h"
 
 namespace herold::server {
 
@@ -26,14 +24,14 @@ class DataFolder {
 
   const std::string& path() const { return path_; }
   std::string database_path() const { return path_ + "/herold.sqlite"; }
-  const store::Sealer& sealer() const { return *sealer_; }
+  KeySealer& sealer() { return *sealer_; }
 
  private:
-  DataFolder(std::string path, net::FileHandle lock, std::unique_ptr<store::Sealer> sealer);
+  DataFolder(std::string path, net::FileHandle lock, std::unique_ptr<KeySealer> sealer);
 
   std::string path_;
   net::FileHandle lock_;
-  std::unique_ptr<store::Sealer> sealer_;
+  std::unique_ptr<KeySealer> sealer_;
 };
 
 }  // namespace herold::server

@@ -36,6 +36,12 @@ struct Credential {
   std::string server_key;
 };
 
+// How far reseal() came: `last` is the last address, "" when there was none.
+struct Resealed {
+  std::uint64_t accounts = 0;
+  std::string last;
+};
+
 class Accounts {
  public:
   virtual ~Accounts() = default;
@@ -60,6 +66,9 @@ class Accounts {
   // Replaces all. Fault::not_found without the account.
   virtual void set_credentials(std::string address, std::vector<Credential> credentials,
                                Completion<> done) = 0;
+  // Seals the keys of at most `limit` accounts behind the address `after` anew, because the
+  // sealer has another key. Fault::malformed when one cannot be opened; then nothing changed.
+  virtual void reseal(std::string after, std::uint32_t limit, Completion<Resealed> done) = 0;
   virtual void set_state(std::string address, AccountState state, Completion<> done) = 0;
   virtual void signed_in(std::string address, WallTime now, Completion<> done) = 0;
   // Accounts of `domain` behind the address `after` (empty: from the first), ordered by address.

@@ -127,6 +127,22 @@ scram_iterations = 10000
         self.assertFalse(os.path.exists(self.data + "/herold.keys"))
         self.assertIn("herold.keys", self.run_herold("check").stdout)
 
+    def test_keys_are_changed(self):
+        self.good("user", "add", "bob@xmpp.test")
+        with open(self.data + "/herold.keys") as file:
+            before = file.read()
+        changed = json.loads(self.good("keys", "change", "--json"))
+        self.assertEqual(changed["result"], {"key": 2, "accounts": 1})
+        with open(self.data + "/herold.keys") as file:
+            after = file.read()
+        self.assertIn("current 2", after)
+        self.assertEqual(after.count("key "), 1)
+        self.good("user", "passwd", "bob@xmpp.test")  # reads what is sealed
+        self.assertIn("backup", self.good("keys", "change"))
+        with open(self.data + "/herold.keys", "w") as file:
+            file.write(before)
+        self.bad(1, "user", "passwd", "bob@xmpp.test")
+
     def test_open_secrets_are_refused(self):
         self.good("user", "add", "bob@xmpp.test")
         os.chmod(self.data + "/herold.keys", 0o644)

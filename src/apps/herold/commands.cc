@@ -120,6 +120,10 @@ void print_result(const Invocation& invocation, const Json& result, const server
     print_users(result, invocation, config, language);
   } else if (command == "modules") {
     print_modules(result, language);
+  } else if (command == "keys change") {
+    print(
+        say(language, Text::keys_changed,
+            {std::to_string(result.value("key", 0)), std::to_string(result.value("accounts", 0))}));
   } else if (command == "reload") {
     print(say(language, Text::reloaded));
   } else if (command == "stop") {

@@ -75,6 +75,36 @@ std::string document_name(const Specification& specification) {
   return "XEP-" + number;
 }
 
+std::string files_and_backup() {
+  constexpr std::pair<std::string_view, std::string_view> files[] = {
+      {"/etc/herold/herold.toml", "The configuration, see herold.toml(5)."},
+      {"herold.sqlite", "In the data folder: accounts, rosters, stored messages."},
+      {"herold.keys",
+       "The keys under which credentials in the database are sealed. Existing data without its key "
+       "file is refused; a new one is never made silently."},
+      {"journal/",
+       "What was accepted and is not delivered or stored yet, and sessions that can be resumed."},
+      {"journal/*.corrupt",
+       "Journal files that were found damaged at a start (event journal-damaged in the log). All "
+       "that could be read was taken over, and nobody could resume; of messages in the damaged "
+       "places nothing is known. The disk should be examined. The youngest journal_corrupt_files "
+       "of them are kept for a look at them, and may be removed at any time."}};
+  std::string page = ".SH FILES\n";
+  for (const auto& [name, meaning] : files)
+    page += ".TP\n.I " + std::string(name) + '\n' + paragraph(meaning) + '\n';
+  return page + ".SH BACKUP\n" +
+         paragraph(
+             "Keep database (with -wal), journal and key file of one moment together: from a "
+             "stopped "
+             "server, or from a snapshot of the file system. Keep a copy of the key file apart as "
+             "well: without it a backup has no usable credentials, with it whoever has the backup "
+             "has them. After \"herold keys change\" older backups need the key file of their own "
+             "time. A change that broke off may be repeated; until it succeeds all keys stay in "
+             "the "
+             "file.") +
+         '\n';
+}
+
 std::string program_page() {
   std::string page = title("HEROLD", "1");
   page += ".SH NAME\nherold \\- XMPP server and its administration\n.SH SYNOPSIS\n";
@@ -90,7 +120,7 @@ std::string program_page() {
   }
   page += ".SH \"EXIT STATUS\"\n.TP\n0\nDone.\n.TP\n1\nIt failed; standard error says why.\n";
   page += ".TP\n2\nThe command line is wrong.\n.TP\n3\nThe server is not running.\n";
-  page += ".SH FILES\n.TP\n.I /etc/herold/herold.toml\nThe configuration, see herold.toml(5).\n";
+  page += files_and_backup();
   return page + ".SH \"SEE ALSO\"\nherold.toml(5)\n";
 }
 

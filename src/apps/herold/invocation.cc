@@ -72,6 +72,7 @@ void CommandLine::add_commands() {
   add(app_, "reload", Text::help_reload);
   add(app_, "stop", Text::help_stop);
   add(add_group("config", Text::help_config), "print", Text::help_config_print);
+  add(add_group("keys", Text::help_keys), "change", Text::help_keys_change);
   add(app_, "modules", Text::help_modules);
   add(app_, "version", Text::help_version);
   help_ = app_.add_subcommand("help", text(Text::help_help));

@@ -109,7 +109,8 @@ Result<> RunningServer::prepare() {
                                                  [this] {
                                                    const std::lock_guard lock(config_mutex_);
                                                    return config_;
-                                                 }},
+                                                 },
+                                             .keys = folder_->sealer()},
       descriptions);
   admin_server_ = TRY(server::AdminServer::start(config_.admin_socket, *administration_,
                                                  config_.limits, clock_, log_));

@@ -39,6 +39,11 @@ constexpr Row rows[] = {
     {Text::help_config_print,
      "Print the configuration with defaults, help and where each value is from.",
      "Die Konfiguration mit Vorgaben, Hilfe und der Herkunft jedes Werts ausgeben."},
+    {Text::help_keys, "The keys under which credentials are stored.",
+     "Die Schlüssel, unter denen Zugangsdaten gespeichert sind."},
+    {Text::help_keys_change,
+     "Make a new key, seal all stored credentials anew and forget the old keys.",
+     "Einen neuen Schlüssel machen, alle Zugangsdaten neu verschließen, die alten vergessen."},
     {Text::help_modules, "List the modules.", "Die Module auflisten."},
     {Text::help_version, "Print the version.", "Die Version ausgeben."},
     {Text::help_help, "Print help, also for a command: herold help user.",
@@ -66,6 +71,11 @@ constexpr Row rows[] = {
     {Text::user_is_disabled, "{} (disabled)", "{} (gesperrt)"},
     {Text::no_users, "There are no accounts yet.", "Es gibt noch keine Konten."},
     {Text::add_first_user, "Add one: {}", "Eines anlegen: {}"},
+    {Text::keys_changed,
+     "Key {} is in use, {} accounts are sealed anew. Make a backup of data and herold.keys now: "
+     "older ones only fit together.",
+     "Schlüssel {} gilt, {} Konten sind neu verschlossen. Jetzt Daten und herold.keys sichern: "
+     "ältere Sicherungen passen nur zueinander."},
     {Text::reloaded, "The server has read its configuration again.",
      "Der Server hat seine Konfiguration neu gelesen."},
     {Text::stopping, "The server stops.", "Der Server hält an."},

@@ -12,12 +12,14 @@
 namespace herold::server {
 
 // "user add", "user remove", "user passwd", "user list", "user enable", "user disable", "status",
-// "reload", "stop", "modules", "config print". `arguments` is a JSON object of strings:
+// "reload", "stop", "modules", "config print", "keys change". `arguments` is a JSON object of
+// strings:
 //   user add|passwd   {"address": "alice@example.org", "password": "..."}; without a password one
 //                     is made and stands in the result as "password"
 //   user remove|enable|disable  {"address": ...}
 //   user list         {"domain": ...}, or {} for all domains; result: [{"address": ...,
 //                     "enabled": true}, ...]
+//   keys change       result: {"key": its number, "accounts": how many were sealed anew}
 //   config print      {"format": "toml" | "json"}; result: a string, or the object
 struct AdminCommand {
   std::string name;

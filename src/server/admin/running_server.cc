@@ -8,6 +8,7 @@
 
 #include "server/account_actions.h"
 #include "server/admin/account_commands.h"
+#include "server/admin/key_change.h"
 
 namespace herold::server {
 namespace {
@@ -49,6 +50,12 @@ void RunningAdministration::perform(AdminCommand command, std::function<void(Adm
   if (command.name == "config print") return done(print_configuration(command));
   if (command.name == "status") return status(std::move(done));
   if (command.name == "user list") return list_users(command, std::move(done));
+  if (command.name == "keys change") {
+    Shard& first = server_.shard(0);
+    return first.loop().post([this, &first, done = std::move(done)]() mutable {
+      change_keys(program_.keys, first.stores().accounts(), std::move(done));
+    });
+  }
   if (command.name.starts_with("user ")) return change_user(command, std::move(done));
   done(fail(Fault::invalid, "There is no command \"" + command.name + "\""));
 }

@@ -6,6 +6,7 @@
 
 #include "server/admin/administration.h"
 #include "server/config.h"
+#include "server/key_sealer.h"
 #include "server/server.h"
 
 namespace herold::server {
@@ -17,6 +18,7 @@ class RunningAdministration final : public Administration {
     std::function<Result<>()> reload;  // reads the configuration again; blocks
     std::function<void()> stop;
     std::function<Config()> config;  // in effect now
+    KeySealer& keys;
   };
 
   RunningAdministration(Server& server, Program program, std::span<const ModuleDescription> modules)

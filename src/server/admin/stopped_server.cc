@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "server/admin/account_commands.h"
+#include "server/admin/key_change.h"
 #include "server/credentials.h"
 #include "server/journal_records.h"
 #include "store/journal.h"
@@ -66,6 +67,12 @@ AdminReply StoppedServer::answer(const AdminCommand& command) {
   if (command.name == "user enable") return set_state(command, store::AccountState::enabled);
   if (command.name == "user disable") return set_state(command, store::AccountState::disabled);
   if (command.name == "user list") return list_users(command);
+  if (command.name == "keys change") {
+    AdminReply reply = fail(Fault::unavailable, "the database gave no answer");
+    change_keys(folder_.sealer(), accounts(), [&reply](AdminReply answer) { reply = answer; });
+    tasks_.run_all();
+    return reply;
+  }
   if (command.name == "modules") return modules_json(config_, modules_);
   if (command.name == "status" || command.name == "reload" || command.name == "stop")
     return fail(Fault::unavailable, "the server is not running");

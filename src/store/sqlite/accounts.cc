@@ -30,6 +30,22 @@ Result<> put_credentials(Connection& connection, const Sealer& sealer, const std
   return {};
 }
 
+Result<std::vector<Credential>> read_credentials(Connection& connection, const Sealer& sealer,
+                                                 const std::string& address) {
+  std::vector<Credential> all;
+  Rows rows =
+      TRY(connection.query("SELECT hash, salt, iterations, stored_key, server_key "
+                           "FROM credential WHERE address = ?1 ORDER BY hash",
+                           address));
+  while (TRY(rows.next())) {
+    Credential one{rows.text(0), rows.text(1), static_cast<std::uint32_t>(rows.number(2)), {}, {}};
+    one.stored_key = TRY(sealer.open(rows.bytes(3), context_of("stored_key", address, one.hash)));
+    one.server_key = TRY(sealer.open(rows.bytes(4), context_of("server_key", address, one.hash)));
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
 Result<bool> is_there(Connection& connection, const std::string& address) {
   Rows rows = TRY(connection.query("SELECT 1 FROM account WHERE address = ?1", address));
   return rows.next();
@@ -143,21 +159,7 @@ void SqliteAccounts::credentials(std::string address, Completion<std::vector<Cre
       [&sealer = sealer_,
        address = std::move(address)](Connection& connection) -> Result<std::vector<Credential>> {
         TRY(must_be_there(connection, address));
-        std::vector<Credential> all;
-        Rows rows =
-            TRY(connection.query("SELECT hash, salt, iterations, stored_key, server_key "
-                                 "FROM credential WHERE address = ?1 ORDER BY hash",
-                                 address));
-        while (TRY(rows.next())) {
-          Credential one{
-              rows.text(0), rows.text(1), static_cast<std::uint32_t>(rows.number(2)), {}, {}};
-          one.stored_key =
-              TRY(sealer.open(rows.bytes(3), context_of("stored_key", address, one.hash)));
-          one.server_key =
-              TRY(sealer.open(rows.bytes(4), context_of("server_key", address, one.hash)));
-          all.push_back(std::move(one));
-        }
-        return all;
+        return read_credentials(connection, sealer, address);
       });
 }
 
@@ -171,6 +173,29 @@ void SqliteAccounts::set_credentials(std::string address, std::vector<Credential
         TRY(connection.execute("DELETE FROM credential WHERE address = ?1", address));
         return put_credentials(connection, sealer, address, credentials);
       });
+}
+
+void SqliteAccounts::reseal(std::string after, std::uint32_t limit, Completion<Resealed> done) {
+  access_.write<Resealed>(std::move(done),
+                          [&sealer = sealer_, after = std::move(after),
+                           limit](Connection& connection) -> Result<Resealed> {
+                            std::vector<std::string> addresses;
+                            {
+                              Rows rows = TRY(connection.query(
+                                  "SELECT DISTINCT address FROM credential WHERE address > ?1 "
+                                  "ORDER BY address LIMIT ?2",
+                                  after, limit));
+                              while (TRY(rows.next())) addresses.push_back(rows.text(0));
+                            }
+                            Resealed done_now;
+                            for (std::string& address : addresses) {
+                              const auto all = TRY(read_credentials(connection, sealer, address));
+                              TRY(put_credentials(connection, sealer, address, all));
+                              ++done_now.accounts;
+                              done_now.last = std::move(address);
+                            }
+                            return done_now;
+                          });
 }
 
 void SqliteAccounts::set_state(std::string address, AccountState state, Completion<> done) {

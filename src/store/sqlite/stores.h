@@ -21,6 +21,7 @@ class SqliteAccounts final : public Accounts {
   void credentials(std::string address, Completion<std::vector<Credential>> done) override;
   void set_credentials(std::string address, std::vector<Credential> credentials,
                        Completion<> done) override;
+  void reseal(std::string after, std::uint32_t limit, Completion<Resealed> done) override;
   void set_state(std::string address, AccountState state, Completion<> done) override;
   void signed_in(std::string address, WallTime now, Completion<> done) override;
   void list(std::string domain, std::string after, std::uint32_t limit,
