@@ -124,7 +124,16 @@ void Shard::end_session(Session& session, SessionEnd why) {
 }
 
 void Shard::hand_over(const std::deque<Unacked>& queue, const Jid& account) {
-  for (const Unacked& unacked : queue) deliver_again(unacked.id, account);
+  for (const Unacked& unacked : queue) {
+    if (unacked.id != 0) {
+      deliver_again(unacked.id, account);
+      continue;
+    }
+    // Whoever asked its client gets the answer that a request to nobody gets (XEP-0198 section 4).
+    if (!unacked.xml.starts_with("<iq")) continue;
+    const Stanza request = parse_stored(unacked.xml);
+    if (request.head.is_request()) bounce(request, Condition::service_unavailable);
+  }
 }
 
 // What is done meanwhile, because another session of the account has it, is not repeated.

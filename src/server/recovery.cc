@@ -53,6 +53,10 @@ void Recovery::visit(const store::RecoveredRecord& found) {
       auto record = decode_record<RequestRecord>(found.payload);
       const auto session = sessions_.find(record.session);
       if (session == sessions_.end()) return;
+      // What is no request was refused: it was handled.
+      std::uint32_t& handled = session->second.record.handled;
+      const bool is_refused = static_cast<StanzaKind>(record.kind) != StanzaKind::iq;
+      if (is_refused && at_or_before(handled, record.number)) handled = record.number;
       session->second.requests[record.number] = {record.number,
                                                  static_cast<StanzaKind>(record.kind),
                                                  std::move(record.stanza_id),

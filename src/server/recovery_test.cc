@@ -203,6 +203,17 @@ TEST_F(AfterARun, RequestsWaitUntilTheirAnswersArrived) {
   EXPECT_FALSE(requests.at(3).answer);
 }
 
+// Else its client would send it again, having been told that it was refused.
+TEST_F(AfterARun, WhatWasRefusedWasHandled) {
+  run([](Ledger& ledger) {
+    ledger.note(session(5, 4));
+    ledger.note(RequestRecord{5, 7, static_cast<std::uint8_t>(StanzaKind::message), "id", "x"});
+    ledger.note(RequestRecord{5, 9, static_cast<std::uint8_t>(StanzaKind::iq), "id", "x"});
+  });
+  read();
+  EXPECT_EQ(found(5).record.handled, 7u);
+}
+
 TEST_F(AfterARun, NothingOfARemovedAccountComesBack) {
   run([](Ledger& ledger) {
     ledger.note(session(5));

@@ -165,6 +165,26 @@ TEST_P(StoreContract, KeepsAccountsAndTheirKeys) {
   EXPECT_EQ(account->last_sign_in, noon + Seconds(5));
 }
 
+TEST_P(StoreContract, SealsKeysAnewInPages) {
+  for (const char* address : {"a@x", "b@x", "c@x"})
+    ASSERT_TRUE(
+        WAIT(void, accounts().create(address, {sha1(address)}, WallTime(), std::move(done))));
+  const auto first = WAIT(Resealed, accounts().reseal("", 2, std::move(done)));
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->accounts, 2u);
+  EXPECT_EQ(first->last, "b@x");
+  const auto second = WAIT(Resealed, accounts().reseal("b@x", 2, std::move(done)));
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->last, "c@x");
+  const auto end = WAIT(Resealed, accounts().reseal("c@x", 2, std::move(done)));
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->accounts, 0u);
+  EXPECT_TRUE(end->last.empty());
+  const auto found = WAIT(std::vector<Credential>, accounts().credentials("b@x", std::move(done)));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->front().stored_key, sha1("b@x").stored_key);
+}
+
 TEST_P(StoreContract, SaysThatAnAccountIsNotThere) {
   const std::string none = "none@x.test";
   EXPECT_EQ(WAIT(Account, accounts().find(none, std::move(done))).error().fault, Fault::not_found);
