@@ -140,6 +140,7 @@ void Shard::hand_over(const std::deque<Unacked>& queue, const Jid& account) {
 void Shard::deliver_again(MessageId id, const Jid& account) {
   if (id == 0) return;
   returning_.insert(id);
+  post_done(ledger_.owner(id));  // else what is done in this turn is given again before it is known
   post_to(ledger_.owner(id),
           [id, account, home = index_](Shard& keeper) { keeper.give_again(id, account, home); });
 }

@@ -178,12 +178,15 @@ void Shard::post_to(unsigned shard, Letter letter) {
   outgoing_[shard].push_back(std::move(letter));
 }
 
+void Shard::post_done(unsigned shard) {
+  if (done_[shard].empty()) return;
+  post_to(shard, [ids = std::exchange(done_[shard], {})](Shard& there) {
+    for (const MessageId id : ids) there.ledger_.done(id);
+  });
+}
+
 void Shard::flush_mailboxes() {
-  for (unsigned shard = 0; shard < done_.size(); ++shard)
-    if (!done_[shard].empty())
-      post_to(shard, [ids = std::exchange(done_[shard], {})](Shard& there) {
-        for (const MessageId id : ids) there.ledger_.done(id);
-      });
+  for (unsigned shard = 0; shard < done_.size(); ++shard) post_done(shard);
   for (unsigned shard = 0; shard < outgoing_.size(); ++shard) {
     if (outgoing_[shard].empty()) continue;
     Shard& there = server_.shard(shard);

@@ -195,6 +195,7 @@ class Shard final : private store::Executor {
   void close_domain(const ModuleHost& host);
   void run_mailbox();
   void flush_mailboxes();
+  void post_done(unsigned shard);
   void flush_connections();
   void settle_later();
   void read_connections();

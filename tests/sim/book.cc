@@ -27,6 +27,12 @@ void Book::forgive(const std::string& to) {
   for (Entry& entry : entries_) entry.forgiven |= entry.to == to && entry.received == 0;
 }
 
+void Book::lose_refusals(unsigned sender) {
+  if (allowed_.empty()) return;
+  for (Entry& entry : entries_)
+    entry.forgiven |= entry.sender == sender && entry.acked && entry.received == 0;
+}
+
 void Book::bounced(std::uint32_t serial, std::string_view condition) {
   if (serial >= entries_.size()) return blame("an error for a message that nobody sent");
   entries_[serial].bounced = true;

@@ -40,6 +40,8 @@ class Book {
   void forgive(const std::string& to);
   // With this condition the server may refuse a message.
   void allow(std::string condition) { allowed_.insert(std::move(condition)); }
+  // The sender's session is gone, and with it refusals that it had not read.
+  void lose_refusals(unsigned sender);
   void bounced(std::uint32_t serial, std::string_view condition);
   // `delayed`: it says itself that it was kept for a while (XEP-0203).
   enum class Way : std::uint8_t { straight, delayed };

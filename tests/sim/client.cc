@@ -185,6 +185,7 @@ void Client::on_bind_failed(const xmpp::StanzaError& error) {
 
 void Client::on_bound(const xmpp::Jid&) {
   ++sessions_;
+  world_.book.lose_refusals(persona_.number);
   reception_ = {persona_.account, address() + " session " + std::to_string(sessions_), {}, {}};
   got_ = acked_ = 0;
   asked_.clear();
