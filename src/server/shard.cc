@@ -130,6 +130,9 @@ void Shard::end_turn() {
   if (is_written) flush_mailboxes();
   flush_connections();
   dropped_.clear();
+  // A flush that ends a connection gives letters of its own; they leave with one more turn.
+  const bool has_letters = std::ranges::any_of(outgoing_, [](const auto& l) { return !l.empty(); });
+  if (is_written && has_letters) loop().post([] {});
   settle_later();
 }
 
