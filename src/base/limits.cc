@@ -116,8 +116,8 @@ constexpr LimitRow rows[] = {
     {"auth_failures_stream", &Limits::auth_failures_stream, LimitUnit::count, 1,
      "Failed sign-ins of one stream; the next one closes it with policy-violation."},
     {"auth_failures_pair", &Limits::auth_failures_pair, LimitUnit::count, 1,
-     "Failed sign-ins of one account from one address prefix within the window; then temporary- "
-     "auth-failure."},
+     "Failed sign-ins of one account from one address prefix within the window; then "
+     "temporary-auth-failure."},
     {"auth_failure_window", &Limits::auth_failure_window, LimitUnit::seconds, 1,
      "How long failed sign-ins are remembered."},
     {"password_bytes", &Limits::password_bytes, LimitUnit::bytes, 64,

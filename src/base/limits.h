@@ -34,7 +34,7 @@ struct Limits {
   std::uint64_t unauthenticated_fd_percent = 10;
   std::uint64_t client_bandwidth = 32 * 1000;
   std::uint64_t client_bandwidth_burst = 512 * 1000;
-  std::uint64_t send_buffer = 1_MiB;
+  std::uint64_t send_buffer = 512_KiB;
   std::uint64_t close_linger = 5;
   // Sessions.
   std::uint64_t resources = 20;
