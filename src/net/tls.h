@@ -1,6 +1,7 @@
 // TLS settings: certificates by name, ALPN, versions (RFC 8446, RFC 5246, RFC 7301, RFC 9525).
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -22,6 +23,8 @@ struct TlsCertificate {
   std::string key_pem;
 };
 
+// A whole file of PEM text.
+Result<std::string> read_pem(const std::string& file);
 // Reads the two files (the key may stand in the same one).
 Result<TlsCertificate> read_certificate(const std::string& chain_file, const std::string& key_file);
 
@@ -52,6 +55,8 @@ class TlsServerContext {
 
   // Handshakes from now on use these; live connections keep theirs. On error nothing changes.
   Result<> reload(const std::vector<TlsCertificate>& certificates);
+  // The same for what clients are asked for; in the beginning it is as the settings say.
+  void ask_clients(ClientCertificate wanted) { client_certificate_ = wanted; }
 
   // For transports.
   std::unique_ptr<TlsStream> accept(Socket& socket);
@@ -63,6 +68,7 @@ class TlsServerContext {
   Result<> prepare(const TlsServerSettings& settings);
 
   const UnknownName unknown_name_;
+  std::atomic<ClientCertificate> client_certificate_;
   const std::string protocols_;  // as ALPN writes them
   SslContextHandle context_;
   std::mutex mutex_;

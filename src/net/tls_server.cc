@@ -59,7 +59,9 @@ std::vector<std::string> names_of(const X509* certificate) {
 
 int pass_any_client(int, X509_STORE_CTX*) { return 1; }
 
-Result<std::string> read_text(const std::string& path) {
+}  // namespace
+
+Result<std::string> read_pem(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   if (!file || !(text << file.rdbuf()))
@@ -67,13 +69,11 @@ Result<std::string> read_text(const std::string& path) {
   return std::move(text).str();
 }
 
-}  // namespace
-
 Result<TlsCertificate> read_certificate(const std::string& chain_file,
                                         const std::string& key_file) {
   TlsCertificate certificate;
-  certificate.chain_pem = TRY(read_text(chain_file));
-  certificate.key_pem = TRY(read_text(key_file));
+  certificate.chain_pem = TRY(read_pem(chain_file));
+  certificate.key_pem = TRY(read_pem(key_file));
   return certificate;
 }
 
@@ -117,6 +117,7 @@ Result<std::unique_ptr<TlsServerContext>> TlsServerContext::make(
 
 TlsServerContext::TlsServerContext(const TlsServerSettings& settings, SslContextHandle context)
     : unknown_name_(settings.unknown_name),
+      client_certificate_(settings.client_certificate),
       protocols_(alpn_list(settings.protocols).value_or("")),
       context_(std::move(context)) {}
 
@@ -136,8 +137,6 @@ Result<> TlsServerContext::prepare(const TlsServerSettings& settings) {
       SSL_CTX_set_session_id_context(context, purpose, sizeof purpose) != 1)
     return tls_error("TLS sessions");
 
-  if (settings.client_certificate == ClientCertificate::ignored) return {};
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, pass_any_client);
   if (settings.client_roots_pem.empty()) return {};
   return trust_roots(*context, settings.client_roots_pem);
 }
@@ -159,6 +158,8 @@ std::unique_ptr<TlsStream> TlsServerContext::accept(Socket& socket) {
 // Called for every handshake, with or without a name. RFC 6066 section 3.
 int TlsServerContext::choose_certificate(SSL* ssl, int* alert, void* self) {
   auto& context = *static_cast<TlsServerContext*>(self);
+  if (context.client_certificate_ == ClientCertificate::requested)
+    SSL_set_verify(ssl, SSL_VERIFY_PEER, pass_any_client);
   std::shared_ptr<const ServerCertificates> certificates;
   {
     const std::lock_guard lock(context.mutex_);

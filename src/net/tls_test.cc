@@ -439,6 +439,14 @@ TEST_F(TlsTest, ShowsAClientsCertificateAndWhatItIsWorth) {
   EXPECT_EQ(shown->chain_pem, own.chain_pem);
   EXPECT_EQ(shown->problem, "");
 
+  server_context_->ask_clients(ClientCertificate::ignored);
+  secure_pair();
+  EXPECT_TRUE(server_->secured);
+  EXPECT_FALSE(server_->transport().peer_certificate());
+  server_context_->ask_clients(ClientCertificate::requested);
+  secure_pair();
+  EXPECT_TRUE(server_->transport().peer_certificate());
+
   Certificates others;
   const TlsCertificate foreign = others.issue({"client.test"});
   client_settings_.chain_pem = foreign.chain_pem;

@@ -50,17 +50,21 @@ struct GeneralConfig {
              "Threads that share the addresses among them; 0 means one a core.")};
 };
 
-// [tls] and [domain.tls]; both empty: the server's own authority signs.
+// [tls] and [domain.tls]; without certificate and key the server's own authority signs.
 struct TlsConfig {
   std::string certificate;
   std::string key;
+  std::string client_authorities;
 
-  bool empty() const { return certificate.empty() && key.empty(); }
+  bool is_own() const { return certificate.empty() && key.empty(); }
   static constexpr std::tuple options{
       option("certificate", &TlsConfig::certificate,
              "PEM file with the certificate and its chain; empty: the server's own authority."),
       option("key", &TlsConfig::key,
-             "PEM file with the private key; nobody but the server's user may read it.")};
+             "PEM file with the private key; nobody but the server's user may read it."),
+      option("client_authorities", &TlsConfig::client_authorities,
+             "PEM file with the authorities of certificates by which accounts sign in (XEP-0178); "
+             "empty: nobody signs in so.")};
 };
 
 // [listen]. Where the table stands, what it leaves out is not listened on.

@@ -239,7 +239,9 @@ void ConfigReader::read_domain(const toml::table& table, Domain& domain, const P
                {"tls", "limits", "contact", "module"});
   check_domain_name(domain, place);
   with_table(table, place, "tls", [&](const toml::table& tls, const Place& there) {
-    domain.tls = {};  // a pair belongs together: nothing is inherited into half of one
+    // A pair belongs together: nothing is inherited into half of one.
+    if (tls.contains("certificate") || tls.contains("key"))
+      domain.tls.certificate = domain.tls.key = {};
     read_options(tls, there, option_rows<TlsConfig>(), &domain.tls, {});
     check_tls(domain.tls, there);
   });
@@ -319,6 +321,7 @@ void ConfigReader::check_listen() {
 void ConfigReader::check_tls(TlsConfig& tls, const Place& place) {
   resolve_path(tls.certificate);
   resolve_path(tls.key);
+  resolve_path(tls.client_authorities);
   if (tls.certificate.empty() == tls.key.empty()) return;
   problem_at(place.name, tls.key.empty() ? "has a certificate but no key; both are needed"
                                          : "has a key but no certificate; both are needed");

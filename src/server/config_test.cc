@@ -108,6 +108,10 @@ enabled = false
 abuse = ["mailto:abuse@a.example"]
 [[domain]]
 name = "b.example"
+[domain.tls]
+client_authorities = "/b.pem"
+[tls]
+client_authorities = "clients.pem"
 [limits]
 resources = 5
 offline_messages = 7
@@ -120,7 +124,9 @@ patience = 20
   const Domain* b = config->find_domain("b.example");
   ASSERT_TRUE(a && b);
   EXPECT_EQ(a->tls.certificate, "/etc/a.pem");  // below the file's folder
-  EXPECT_TRUE(b->tls.empty());
+  EXPECT_TRUE(b->tls.is_own());
+  EXPECT_EQ(a->tls.client_authorities, "/etc/clients.pem");  // is no part of the pair
+  EXPECT_EQ(b->tls.client_authorities, "/b.pem");
   EXPECT_EQ(a->limits.resources, 3u);
   EXPECT_EQ(a->limits.offline_messages, 7u);
   EXPECT_EQ(b->limits.resources, 5u);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "server/client_trust.h"
 #include "server/server.h"
 #include "server/session.h"
 #include "server/shard.h"
@@ -365,8 +366,21 @@ void Connection::on_secured() {
        {xmpp::tls_exporter, xmpp::tls_server_end_point, xmpp::tls_unique})
     if (auto data = transport_->channel_binding(type))
       facts.bindings.push_back({std::string(type), std::move(*data)});
+  facts.certificate_jids = certified_accounts();
   stream_.on_tls(std::move(facts));
   read_input();
+}
+
+// A certificate that counts for nothing is as good as none: the client may sign in otherwise.
+std::vector<xmpp::Jid> Connection::certified_accounts() {
+  const ClientTrust* trust = shard_->server().client_trust();
+  const auto shown = trust ? transport_->peer_certificate() : std::nullopt;
+  if (!shown) return {};
+  auto accounts = trust->accounts(shown->chain_pem, shard_->loop().clock().wall());
+  if (!accounts.problem.empty())
+    shard_->log().info("client-certificate-refused",
+                       {{"peer", peer_}, {"reason", accounts.problem}});
+  return std::move(accounts.jids);
 }
 
 // The stream is over, its last words are in the output.

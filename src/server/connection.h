@@ -128,6 +128,7 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   void slow_reader();
   void finish_close();
   void shake_hands();
+  std::vector<xmpp::Jid> certified_accounts();
   void await_login();
   Duration time_left() const;  // of all that signing in may take
 

@@ -24,6 +24,8 @@ std::optional<xmpp::DomainSettings> Connection::find_domain(std::string_view dom
   xmpp::DomainSettings settings;
   settings.mechanisms.assign(std::begin(xmpp::scram_mechanisms), std::end(xmpp::scram_mechanisms));
   settings.mechanisms.push_back(xmpp::Mechanism::plain);
+  if (!host->domain().tls.client_authorities.empty())
+    settings.mechanisms.insert(settings.mechanisms.begin(), xmpp::Mechanism::external);
   settings.iterations = static_cast<std::uint32_t>(host->limits().scram_iterations);
   settings.unknown_user_secret = shard_->server().unknown_user_secret(domain);
   return settings;

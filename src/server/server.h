@@ -33,6 +33,7 @@ class TlsServerContext;
 
 namespace herold::server {
 
+class ClientTrust;
 class Recovery;
 
 // Everything from outside; all outlive the server.
@@ -45,9 +46,10 @@ struct ServerWorld {
   store::Database& database;
   Workers& workers;
   const crypto::Crypto& crypto;
-  net::TlsServerContext* tls = nullptr;  // nullptr: the transports of a simulation need none
-  std::string unknown_user_secret;       // 32 bytes that stay the same over restarts
-  std::uint64_t most_files = 1024;       // open files that the process may have
+  net::TlsServerContext* tls = nullptr;       // nullptr: the transports of a simulation need none
+  const ClientTrust* client_trust = nullptr;  // nullptr: no certificate of a client counts
+  std::string unknown_user_secret;            // 32 bytes that stay the same over restarts
+  std::uint64_t most_files = 1024;            // open files that the process may have
 };
 
 class Server {
@@ -86,6 +88,7 @@ class Server {
   Workers& workers() { return world_.workers; }
   const crypto::Crypto& crypto() const { return world_.crypto; }
   net::TlsServerContext& tls() { return *world_.tls; }
+  const ClientTrust* client_trust() const { return world_.client_trust; }
   SignIn& sign_in() { return sign_in_; }
   std::string unknown_user_secret(std::string_view domain) const;
   MonotonicTime started() const { return started_; }

@@ -35,8 +35,9 @@ class Refused(Exception):
 class Connection:
     """A socket with an XMPP stream on it; reads one top-level element at a time."""
 
-    def __init__(self, address, domain, authority=None, timeout=10, source=None):
+    def __init__(self, address, domain, authority=None, timeout=10, source=None, certificate=None):
         self.domain, self.timeout, self.authority = domain, patience(timeout), authority
+        self.certificate = certificate  # files of our own and of its key, or None
         self.socket = socket.create_connection(address, self.timeout, source)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.secure, self.closed, self.features = False, False, None
@@ -46,6 +47,8 @@ class Connection:
 
     def start_tls(self, alpn=None):
         context = ssl.create_default_context(cafile=self.authority)
+        if self.certificate:
+            context.load_cert_chain(*self.certificate)
         if alpn:
             context.set_alpn_protocols([alpn])
         self.socket.settimeout(self.timeout)
@@ -176,6 +179,7 @@ class Client:
         self.timeout = patience(timeout)
         self.unstretched = timeout
         self.full, self.connection = None, None
+        self.certificate = None  # see Connection
         self.source = None      # a local address to connect from
         self.queue = []         # read, not yet asked for
         self.past = []          # transcripts of earlier connections
@@ -195,7 +199,7 @@ class Client:
             self.past += self.connection.trace
         address = self.server.listeners[self.transport]
         self.connection = Connection(address, self.domain, self.server.authority, self.unstretched,
-                                     self.source)
+                                     self.source, self.certificate)
         if self.transport == "tls":
             self.connection.start_tls("xmpp-client")
         elif self.transport == "starttls":

@@ -6,6 +6,7 @@ import time
 import xml.parsers.expat
 from pathlib import Path
 
+from .certificates import Authority
 from .client import Client, Closed, Connection, Refused, Timeout, become_contacts
 from .element import SM, STREAM, parse
 from .match import fill, match
@@ -46,6 +47,7 @@ class Dialog:
         self.unregistered = set()   # accounts that the dialog makes by itself, or never
         self.domains = {}       # as written -> (as on the server, options)
         self.skip = {}          # server kind -> reason
+        self.certified = {}     # client name -> (name of the authority, addresses as written)
         self.limits, self.extra, self.own_server = {}, [], False
         self.steps = []
         self.read()
@@ -75,6 +77,10 @@ class Dialog:
             if "unregistered" in chosen:
                 self.unregistered.add(self.accounts[jid])
             self.clients[name] = (jid, resource or "", transport, "managed" in chosen, mechanism)
+            for option in chosen:
+                if found := re.fullmatch(r"certified by ([\w-]+)(?: as (.+))?", option):
+                    names = re.findall(r"\S+@\S+", found[2] if found[2] else jid)
+                    self.certified[name] = (found[1], names)
         elif found := re.fullmatch(r"account (\S+)", line):
             self.account(found[1])
         elif found := re.fullmatch(r"domain (\S+?):?((?: registration open|,| admins \S+@\S+)*)",
@@ -109,6 +115,9 @@ class Dialog:
         actual = domain or self.domains.get(written, (written, None))[0]
         self.accounts[jid] = f"{user}-{self.slug}@{actual}".lower()
 
+    def make_authorities(self, folder):
+        return {name: Authority(folder, name) for name, _ in self.certified.values()}
+
     def server_domains(self):
         found = {DEFAULT_DOMAIN: {}}
         found.update({actual: options for actual, options in self.domains.values()})
@@ -138,6 +147,10 @@ class Player:
                             timeout=PATIENCE)
             client.managed = managed
             self.clients[name], self.ignored[name] = client, []
+            if name in dialog.certified:
+                by, addresses = dialog.certified[name]
+                client.certificate = dialog.make_authorities(server.folder)[by].certify(
+                    name, [dialog.rewrite(address) for address in addresses])
             self.names[f"{name}.user"], self.names[f"{name}.jid"] = client.user, client.jid
 
     def accounts(self):
@@ -199,7 +212,8 @@ class Player:
         client = self.clients[name]
         client.queue.clear()
         client.connection = Connection(self.server.listeners[client.transport], client.domain,
-                                       self.server.authority, PATIENCE)
+                                       self.server.authority, PATIENCE,
+                                       certificate=client.certificate)
         if client.transport == "tls":
             client.connection.start_tls("xmpp-client")
         elif client.transport == "starttls":

@@ -1,4 +1,4 @@
-"""The client's side of SCRAM (RFC 5802, RFC 7677) and PLAIN (RFC 4616) for the tests."""
+"""The client's side of SCRAM (RFC 5802, RFC 7677) PLAIN (RFC 4616) and EXTERNAL for the tests."""
 import base64
 import hashlib
 import hmac
@@ -21,6 +21,15 @@ class Plain:
 
     def __init__(self, user, password):
         self.first = b"\0" + user.encode() + b"\0" + password.encode()
+
+    def success(self, _data):
+        pass
+
+
+class External:
+    """The certificate says it all, with one name in it."""
+
+    first = b""
 
     def success(self, _data):
         pass
@@ -69,4 +78,6 @@ class Scram:
 def begin(mechanism, user, password, binding=None):
     if mechanism == "PLAIN":
         return Plain(user, password)
+    if mechanism == "EXTERNAL":
+        return External()
     return Scram(mechanism, user, password, binding)

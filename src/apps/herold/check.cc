@@ -16,6 +16,7 @@
 
 #include "base/datetime.h"
 #include "crypto/authority.h"
+#include "crypto/client_authorities.h"
 #include "net/file_handle.h"
 #include "net/tls.h"
 #include "server/admin/admin_client.h"
@@ -53,6 +54,7 @@ class Checker {
   void check_data();
   void check_keys();
   void check_certificate(const server::Domain& domain);
+  void check_client_authorities(const server::Domain& domain);
   void check_names(const server::Domain& domain, const std::string& pem);
   void check_ports();
   void check_port(const server::Endpoint& endpoint);
@@ -103,8 +105,17 @@ void Checker::check_keys() {
   }
 }
 
+void Checker::check_client_authorities(const server::Domain& domain) {
+  const std::string& file = domain.tls.client_authorities;
+  if (file.empty()) return;
+  const auto pem = net::read_pem(file);
+  if (!pem) return trouble("tls", pem.error());
+  if (const auto parsed = crypto::parse_client_authorities(*pem); !parsed)
+    trouble("tls", {Fault::invalid, file + ": " + parsed.error().text});
+}
+
 void Checker::check_certificate(const server::Domain& domain) {
-  if (domain.tls.empty()) return find(Grade::good, "tls", Text::check_tls_own, {domain.name});
+  if (domain.tls.is_own()) return find(Grade::good, "tls", Text::check_tls_own, {domain.name});
   const std::string& file = domain.tls.certificate;
   if (auto secret = server::check_secret_file(domain.tls.key); !secret)
     return trouble("tls", secret.error());
@@ -220,7 +231,10 @@ void Checker::check_files() {
 std::vector<Finding> Checker::run() {
   check_file();
   check_data();
-  for (const server::Domain& domain : config_.domains) check_certificate(domain);
+  for (const server::Domain& domain : config_.domains) {
+    check_certificate(domain);
+    check_client_authorities(domain);
+  }
   check_ports();
   check_reach();
   check_clock();

@@ -267,6 +267,14 @@ client = ["127.0.0.1:{port}"]
             done = self.run_herold("check")
             self.assertEqual(done.returncode, code, done.stdout)
             self.assertIn(expected, done.stdout)
+        make("xmpp.test", 90)
+        with open(self.config, "a", encoding="utf-8") as file:
+            file.write('client_authorities = "clients.pem"\n')
+        for expected in ("cannot read", "clients.pem: certificate: there is none"):
+            done = self.run_herold("check")
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn(expected, done.stdout)
+            self.write("clients.pem", "no certificate")
 
     def test_documents(self):
         self.assertTrue(self.good("doc", "man").startswith(".TH HEROLD 1"))

@@ -187,6 +187,8 @@ constexpr CoreDocument core_documents[] = {
     {{.number = 68, .version = "1.3.0"}, "Field Standardization for Data Forms"},
     {{.number = 82, .version = "1.1.1"}, "XMPP Date and Time Profiles"},
     {{.number = 128, .version = "1.0.1"}, "Service Discovery Extensions"},
+    {{.number = 178, .version = "1.2", .status = "partial"},
+     "Best Practices for Use of SASL EXTERNAL with Certificates"},
     {{.number = 198, .version = "1.6.3"}, "Stream Management"},
     {{.number = 203, .version = "2.0"}, "Delayed Delivery"},
     {{.number = 237, .version = "1.3"}, "Roster Versioning"},

@@ -86,6 +86,7 @@ Result<> RunningServer::prepare() {
       .workers = *workers_,
       .crypto = crypto_,
       .tls = tls_.get(),
+      .client_trust = &client_trust_,
       .unknown_user_secret = TRY(server::unknown_user_secret(config_.data, random_)),
       .most_files = files};
   for (const auto& loop : loops_) world.loops.push_back(loop.get());
@@ -128,7 +129,7 @@ Result<std::vector<net::TlsCertificate>> RunningServer::certificates(const serve
   std::vector<net::TlsCertificate> all;
   std::vector<std::string> own_names;
   for (const server::Domain& domain : config.domains) {
-    if (domain.tls.empty()) {
+    if (domain.tls.is_own()) {
       own_names.push_back(domain.name);
       continue;
     }
@@ -145,11 +146,34 @@ Result<std::vector<net::TlsCertificate>> RunningServer::certificates(const serve
   return all;
 }
 
+Result<server::ClientTrust::Authorities> RunningServer::client_authorities(
+    const server::Config& config) {
+  server::ClientTrust::Authorities all;
+  for (const server::Domain& domain : config.domains) {
+    const std::string& file = domain.tls.client_authorities;
+    if (file.empty()) continue;
+    auto authorities = crypto::parse_client_authorities(TRY(net::read_pem(file)));
+    if (!authorities) return fail(Fault::invalid, file + ": " + authorities.error().text);
+    all.emplace(domain.name, std::move(*authorities));
+  }
+  return all;
+}
+
+// Clients are asked for certificates only where one could count: some bother their users about it.
+void RunningServer::trust(server::ClientTrust::Authorities authorities) {
+  using net::ClientCertificate;
+  tls_->ask_clients(authorities.empty() ? ClientCertificate::ignored
+                                        : ClientCertificate::requested);
+  client_trust_.set(std::move(authorities));
+}
+
 Result<> RunningServer::make_tls() {
   net::TlsServerSettings settings;
   settings.protocols = {"xmpp-client"};
   const auto all = TRY(certificates(config_));
+  auto authorities = TRY(client_authorities(config_));
   tls_ = TRY(net::TlsServerContext::make(settings, all));
+  trust(std::move(authorities));
   return {};
 }
 
@@ -227,7 +251,9 @@ Result<> RunningServer::reload() {
   const auto descriptions = server::module_descriptions();
   server::Config fresh = TRY(server::load_config(config_file_, descriptions));
   const auto all = TRY(certificates(fresh));
+  auto authorities = TRY(client_authorities(fresh));
   TRY(tls_->reload(all));
+  trust(std::move(authorities));
   log_.set_level(fresh.log.level);
   server_->configure(fresh);
   const std::lock_guard lock(config_mutex_);

@@ -16,6 +16,7 @@
 #include "net/tls.h"
 #include "server/admin/admin_server.h"
 #include "server/admin/running_server.h"
+#include "server/client_trust.h"
 #include "server/config.h"
 #include "server/data_folder.h"
 #include "server/log_sink.h"
@@ -53,6 +54,8 @@ class RunningServer {
     server::ListenerKind kind;
   };
   Result<std::vector<net::TlsCertificate>> certificates(const server::Config& config);
+  static Result<server::ClientTrust::Authorities> client_authorities(const server::Config& config);
+  void trust(server::ClientTrust::Authorities authorities);
   Result<> make_tls();
   Result<> open_database();
   Result<> listen(const std::vector<server::Endpoint>& endpoints, const std::string& name,
@@ -71,6 +74,7 @@ class RunningServer {
   std::unique_ptr<server::DataFolder> folder_;
   store::PosixDisk disk_;
   std::unique_ptr<net::TlsServerContext> tls_;
+  server::ClientTrust client_trust_;
   std::string authority_file_, authority_fingerprint_;
   std::vector<std::unique_ptr<net::EpollLoop>> loops_;
   std::vector<std::unique_ptr<SystemRandom>> randoms_;

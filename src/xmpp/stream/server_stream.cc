@@ -103,6 +103,8 @@ std::optional<StreamError> ServerStream::judge_addresses(xml::Element header) {
   }
   const auto settings = host_->find_domain(to->domain());
   if (!settings) return StreamError(StreamCondition::host_unknown);
+  std::erase_if(negotiation.facts.certificate_jids,
+                [&](const Jid& jid) { return jid.domain() != to->domain(); });
   negotiation.domain = to->domain();
   negotiation.context.emplace(SaslServerContext{
       environment_->crypto, environment_->random, environment_->limits, negotiation.domain,

@@ -365,6 +365,10 @@ TEST_F(ServerDialog, ExternalByTheClientsCertificate) {
                         "</auth>"),
             "<success xmlns=\"urn:ietf:params:xml:ns:xmpp-sasl\"/>");
   EXPECT_EQ(server.signed_in, "user@example.org EXTERNAL");
+  // XEP-0178 section 2: offered only where it could succeed.
+  TestServer other(world, Channel::tls);
+  other.stream.on_tls({world.bindings, {*Jid::parse("user@elsewhere.net")}});
+  EXPECT_EQ(other.take(header).find("EXTERNAL"), std::string::npos);
 }
 
 TEST_F(ServerDialog, TheEndInPeace) {

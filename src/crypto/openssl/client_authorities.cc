@@ -1,0 +1,130 @@
+// Checks certificates of clients by OpenSSL 3, and reads the addresses in them.
+#include "crypto/client_authorities.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <climits>
+
+namespace herold::crypto {
+namespace {
+
+constexpr std::size_t most_addresses = 16;
+constexpr int security_level = 2;  // as TLS has it: no SHA-1, no RSA below 2,048 bits
+
+template <auto release>
+struct Free {
+  template <class T>
+  void operator()(T* object) const {
+    release(object);
+  }
+};
+struct FreeNames {
+  void operator()(GENERAL_NAMES* all) const { GENERAL_NAMES_free(all); }
+};
+struct FreeChain {
+  void operator()(STACK_OF(X509) * chain) const { sk_X509_pop_free(chain, X509_free); }
+};
+using Certificate = std::unique_ptr<X509, Free<X509_free>>;
+using Chain = std::unique_ptr<STACK_OF(X509), FreeChain>;
+using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
+using Names = std::unique_ptr<GENERAL_NAMES, FreeNames>;
+using Store = std::unique_ptr<X509_STORE, Free<X509_STORE_free>>;
+using Verification = std::unique_ptr<X509_STORE_CTX, Free<X509_STORE_CTX_free>>;
+using Object = std::unique_ptr<ASN1_OBJECT, Free<ASN1_OBJECT_free>>;
+
+std::unexpected<Error> library_error(std::string_view what) {
+  const unsigned long code = ERR_get_error();
+  ERR_clear_error();
+  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+  return fail(Fault::invalid, std::string(what) + ": " + (reason ? reason : "no reason given"));
+}
+
+// Every certificate in the text; at least one.
+Result<Chain> read_chain(std::string_view pem) {
+  ERR_clear_error();
+  if (pem.size() > INT_MAX) return fail(Fault::limit, "certificate: too long");
+  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  Chain chain(sk_X509_new_null());
+  if (!bio || !chain) return library_error("certificate");
+  for (;;) {
+    Certificate certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    if (!certificate) break;
+    if (sk_X509_push(chain.get(), certificate.get()) <= 0) return library_error("certificate");
+    certificate.release();
+  }
+  // The text ends where no further block begins; anything else is a broken block.
+  if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+    return library_error("certificate");
+  ERR_clear_error();
+  if (sk_X509_num(chain.get()) == 0) return fail(Fault::invalid, "certificate: there is none");
+  return chain;
+}
+
+class OpensslAuthorities final : public ClientAuthorities {
+ public:
+  explicit OpensslAuthorities(Store store) : store_(std::move(store)) {}
+
+  Result<> vouch(std::string_view chain_pem, WallTime now) const override {
+    const Chain chain = TRY(read_chain(chain_pem));
+    const Verification verification(X509_STORE_CTX_new());
+    X509_STORE_CTX* context = verification.get();
+    if (!context ||
+        X509_STORE_CTX_init(context, store_.get(), sk_X509_value(chain.get(), 0), chain.get()) != 1)
+      return library_error("certificate");
+    X509_VERIFY_PARAM* rules = X509_STORE_CTX_get0_param(context);
+    const std::time_t seconds = std::chrono::floor<Seconds>(now).time_since_epoch().count();
+    X509_VERIFY_PARAM_set_time(rules, seconds);
+    X509_VERIFY_PARAM_set_auth_level(rules, security_level);
+    // An authority below a root that is not in the file is meant as much as a root.
+    if (X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN) != 1 ||
+        X509_STORE_CTX_set_purpose(context, X509_PURPOSE_SSL_CLIENT) != 1)
+      return library_error("certificate");
+    const bool is_good = X509_verify_cert(context) == 1;
+    const int problem = X509_STORE_CTX_get_error(context);
+    ERR_clear_error();
+    if (is_good && problem == X509_V_OK) return {};
+    return fail(Fault::refused, X509_verify_cert_error_string(problem));
+  }
+
+ private:
+  Store store_;  // counts its users by itself, under a lock
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ClientAuthorities>> parse_client_authorities(std::string_view pem) {
+  const Chain all = TRY(read_chain(pem));
+  Store store(X509_STORE_new());
+  if (!store) return library_error("authorities");
+  for (int i = 0; i < sk_X509_num(all.get()); ++i)
+    if (X509_STORE_add_cert(store.get(), sk_X509_value(all.get(), i)) != 1)
+      return library_error("authorities");
+  return std::make_unique<OpensslAuthorities>(std::move(store));
+}
+
+Result<std::vector<std::string>> xmpp_addresses(std::string_view pem) {
+  const Chain chain = TRY(read_chain(pem));
+  const Object wanted(OBJ_txt2obj("1.3.6.1.5.5.7.8.5", 1));
+  if (!wanted) return library_error("certificate");
+  // Nothing as well where the extension stands there twice or cannot be parsed.
+  const Names all(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(sk_X509_value(chain.get(), 0), NID_subject_alt_name, nullptr, nullptr)));
+  std::vector<std::string> found;
+  for (int i = 0; all && i < sk_GENERAL_NAME_num(all.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(all.get(), i);
+    if (name->type != GEN_OTHERNAME || found.size() == most_addresses) continue;
+    const OTHERNAME& other = *name->d.otherName;
+    if (OBJ_cmp(other.type_id, wanted.get()) != 0) continue;
+    if (ASN1_TYPE_get(other.value) != V_ASN1_UTF8STRING) continue;
+    const ASN1_UTF8STRING* text = other.value->value.utf8string;
+    found.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                       static_cast<std::size_t>(ASN1_STRING_length(text)));
+  }
+  ERR_clear_error();
+  return found;
+}
+
+}  // namespace herold::crypto

@@ -1,0 +1,100 @@
+// For tests: certificates of clients with names that no honest authority would put there.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "crypto/authority.h"
+
+namespace herold::crypto {
+
+struct TestOtherName {
+  std::string bytes;
+  int type = V_ASN1_UTF8STRING;
+  const char* oid = "1.3.6.1.5.5.7.8.5";  // id-on-xmppAddr
+};
+
+struct TestCertificate {
+  std::vector<TestOtherName> others;
+  std::vector<std::string> domains = {};  // dNSName
+  std::string common_name = "a client";
+  const char* usage = "clientAuth";
+  const EVP_MD* digest = EVP_sha256();
+};
+
+template <auto release>
+struct TestFree {
+  template <class T>
+  void operator()(T* object) const {
+    release(object);
+  }
+};
+
+inline void push_name(GENERAL_NAMES* all, const TestOtherName& other) {
+  GENERAL_NAME* name = GENERAL_NAME_new();
+  ASN1_TYPE* value = ASN1_TYPE_new();
+  ASN1_STRING* text = ASN1_STRING_type_new(other.type);
+  ASN1_STRING_set(text, other.bytes.data(), static_cast<int>(other.bytes.size()));
+  ASN1_TYPE_set(value, other.type, text);
+  GENERAL_NAME_set0_othername(name, OBJ_txt2obj(other.oid, 1), value);
+  sk_GENERAL_NAME_push(all, name);
+}
+
+inline void push_domain(GENERAL_NAMES* all, const std::string& domain) {
+  GENERAL_NAME* name = GENERAL_NAME_new();
+  ASN1_STRING* text = ASN1_STRING_type_new(V_ASN1_IA5STRING);
+  ASN1_STRING_set(text, domain.data(), static_cast<int>(domain.size()));
+  GENERAL_NAME_set0_value(name, GEN_DNS, text);
+  sk_GENERAL_NAME_push(all, name);
+}
+
+// Valid from an hour before `now` for a day.
+inline std::string issue_to_client(const CertifiedKey& authority, const TestCertificate& wanted,
+                                   WallTime now) {
+  using Bio = std::unique_ptr<BIO, TestFree<BIO_free>>;
+  using Certificate = std::unique_ptr<X509, TestFree<X509_free>>;
+  using Key = std::unique_ptr<EVP_PKEY, TestFree<EVP_PKEY_free>>;
+  const auto bio_of = [](const std::string& text) {
+    return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  };
+  const Bio chain = bio_of(authority.chain_pem), secret = bio_of(authority.key_pem);
+  const Certificate issuer(PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr));
+  const Key issuer_key(PEM_read_bio_PrivateKey(secret.get(), nullptr, nullptr, nullptr));
+  const Key key(EVP_EC_gen("P-256"));
+  const Certificate made(X509_new());
+  X509* x509 = made.get();
+  X509_set_version(x509, X509_VERSION_3);
+  ASN1_INTEGER_set(X509_get_serialNumber(x509), 7);
+  const std::time_t start = std::chrono::floor<Seconds>(now).time_since_epoch().count();
+  ASN1_TIME_set(X509_getm_notBefore(x509), start - 3600);
+  ASN1_TIME_set(X509_getm_notAfter(x509), start + 86400);
+  const auto* common_name = reinterpret_cast<const unsigned char*>(wanted.common_name.data());
+  X509_NAME_add_entry_by_NID(X509_get_subject_name(x509), NID_commonName, MBSTRING_UTF8,
+                             common_name, static_cast<int>(wanted.common_name.size()), -1, 0);
+  X509_set_issuer_name(x509, X509_get_subject_name(issuer.get()));
+  X509_set_pubkey(x509, key.get());
+  GENERAL_NAMES* names = GENERAL_NAMES_new();
+  for (const TestOtherName& other : wanted.others) push_name(names, other);
+  for (const std::string& domain : wanted.domains) push_domain(names, domain);
+  X509_add1_ext_i2d(x509, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT);
+  GENERAL_NAMES_free(names);
+  const std::unique_ptr<X509_EXTENSION, TestFree<X509_EXTENSION_free>> usage(
+      X509V3_EXT_conf_nid(nullptr, nullptr, NID_ext_key_usage, wanted.usage));
+  X509_add_ext(x509, usage.get(), -1);
+  EXPECT_GT(X509_sign(x509, issuer_key.get(), wanted.digest), 0);
+  const Bio out(BIO_new(BIO_s_mem()));
+  PEM_write_bio_X509(out.get(), x509);
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &bytes);
+  return std::string(bytes, static_cast<std::size_t>(size));
+}
+
+}  // namespace herold::crypto
