@@ -185,10 +185,13 @@ scram_iterations = 10000
                     peer, _ = listener.accept()
                     with peer, peer.makefile("rwb") as stream:
                         seen.append(json.loads(stream.readline()))
-                        stream.write(b'{"ok": true, "result": {"sessions": 3}}\n')
+                        stream.write(b'{"ok": true, "result": {"sessions": 3, '
+                                     b'"database": {"jobs": 5, "waiting": 0}, '
+                                     b'"shards": [{"accounts": 1}]}}\n')
             thread = threading.Thread(target=answer)
             thread.start()
-            self.assertEqual(self.good("status"), "sessions: 3\n")
+            self.assertEqual(self.good("status"), "database: jobs 5, waiting 0\nsessions: 3\n"
+                                                  "shards 0: accounts 1\n")
             self.good("user", "add", "a@xmpp.test", "--password-stdin", stdin="pw\n")
             self.good("reload")
             thread.join()

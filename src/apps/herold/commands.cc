@@ -95,6 +95,28 @@ void print_modules(const Json& list, Language language) {
   }
 }
 
+// "8", or for an object "failures 0, jobs 5".
+std::string field_text(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_object()) return value.dump();
+  std::string line;
+  for (const auto& [key, part] : value.items())
+    line += (line.empty() ? "" : ", ") + key + ' ' + part.dump();
+  return line;
+}
+
+// A line a field, a line for each element of a list.
+void print_fields(const Json& object) {
+  for (const auto& [key, value] : object.items()) {
+    if (!value.is_array()) {
+      print(key + ": " + field_text(value));
+      continue;
+    }
+    for (std::size_t i = 0; i < value.size(); ++i)
+      print(key + ' ' + std::to_string(i) + ": " + field_text(value[i]));
+  }
+}
+
 void print_result(const Invocation& invocation, const Json& result, const server::Config& config,
                   Language language) {
   const std::string& command = invocation.command;
@@ -129,8 +151,7 @@ void print_result(const Invocation& invocation, const Json& result, const server
   } else if (command == "stop") {
     print(say(language, Text::stopping));
   } else if (result.is_object()) {
-    for (const auto& [key, value] : result.items())
-      print(key + ": " + (value.is_string() ? value.get<std::string>() : value.dump()));
+    print_fields(result);
   }
 }
 
