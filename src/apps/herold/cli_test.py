@@ -168,6 +168,9 @@ scram_iterations = 10000
             [command] = [line.removeprefix("Add one: ") for line in lines
                          if line.startswith("Add one: ")]
             done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+            for change in ("disable", "enable"):  # says whom, as it does of a stopped server
+                said = self.good("user", change, "alice@xmpp.test")
+                self.assertTrue(said.startswith("alice@xmpp.test "), said)
             server.terminate()
         self.assertEqual(server.returncode, 0)
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -72,7 +72,7 @@ void RunningAdministration::change_user(const AdminCommand& command, Done done) 
   const auto account = account_argument(config, command);
   if (!account) return done(std::unexpected(account.error()));
   SystemRandom random;
-  json result;
+  json result = {{"address", account->text()}};
   crypto::SecretString password;
   if (command.name == "user add" || command.name == "user passwd") {
     auto chosen = password_argument(config.limits, command, random);
@@ -80,6 +80,8 @@ void RunningAdministration::change_user(const AdminCommand& command, Done done) 
     result = password_result(*account, *chosen);
     password = std::move(chosen->prepared);
   }
+  if (command.name == "user enable" || command.name == "user disable")
+    result["enabled"] = command.name == "user enable";
   Shard& first = server_.shard(0);
   first.loop().post([this, &first, name = command.name, account = *account, done = std::move(done),
                      result = std::move(result), password = std::move(password)]() mutable {
