@@ -5,6 +5,7 @@
 #include <concepts>
 
 #include "base/datetime.h"
+#include "xml/characters.h"
 
 namespace herold::xmpp::detail {
 namespace {
@@ -165,8 +166,16 @@ bool write_string(const void* value, std::string& text) {
   return !text.empty();
 }
 
+// What XML Schema part 2 section 4.3.6 has for all but text: white space around it says nothing.
+std::string_view without_space(std::string_view text) {
+  while (!text.empty() && xml::is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && xml::is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
 // xs:boolean.
 bool read_bool(void* value, std::string_view text) {
+  text = without_space(text);
   const bool yes = text == "true" || text == "1";
   *static_cast<bool*>(value) = yes;
   return yes || text == "false" || text == "0";
@@ -180,6 +189,7 @@ bool write_bool(const void* value, std::string& text) {
 // Decimal, in the range of the type, an optional sign as xs:integer has it.
 template <std::integral T>
 bool read_integer(void* value, std::string_view text) {
+  text = without_space(text);
   const bool signs = text.starts_with('+');
   if (signs) text.remove_prefix(1);
   if (text.starts_with('-') && signs) return false;

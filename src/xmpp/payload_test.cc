@@ -105,7 +105,7 @@ TEST(PayloadTest, LeavesOutWhatIsAbsent) {
 
 TEST(PayloadTest, RefusesWrongValues) {
   for (const char* const wrong :
-       {"small='256'", "small='-1'", "small=''", "small='1x'", "small=' 1'", "number='2147483648'",
+       {"small='256'", "small='-1'", "small=''", "small='1x'", "small='1 1'", "number='2147483648'",
         "number='++1'", "number='+-1'", "yes='yes'", "jid='a@'", "jid=''", "stamp='yesterday'",
         "colour='green'", "colour=''"}) {
     const std::string text = "<all xmlns='urn:test' " + std::string(wrong) + "/>";
@@ -118,6 +118,14 @@ TEST(PayloadTest, RefusesWrongValues) {
   }
   EXPECT_EQ(condition_of(read_text<Leaf>("<leaf xmlns='urn:x' id='1'/>")), Condition::bad_request);
   EXPECT_EQ(condition_of(read<Leaf>(xml::Element())), Condition::bad_request);
+}
+
+// XML Schema part 2 section 4.3.6.
+TEST(PayloadTest, IgnoresSpaceAroundNumbers) {
+  const auto all = read_text<Everything>("<all xmlns='urn:test' small=' 1 ' yes=' true'/>");
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->small, 1);
+  EXPECT_TRUE(all->yes);
 }
 
 TEST(PayloadTest, IgnoresTheUnknown) {

@@ -117,6 +117,9 @@ TEST(StanzaTest, ReadsPriorityAndShow) {
   EXPECT_EQ(priority("<presence/>"), 0);
   EXPECT_EQ(priority("<presence><priority>-128</priority></presence>"), -128);
   EXPECT_EQ(priority("<presence><priority>+5</priority></presence>"), 5);
+  EXPECT_EQ(priority("<presence><priority>\n 5 </priority></presence>"), 5);
+  EXPECT_EQ(priority("<presence><priority>1 2</priority></presence>"), 1000);
+  EXPECT_EQ(priority("<presence><priority> </priority></presence>"), 1000);
   EXPECT_EQ(priority("<presence><priority>128</priority></presence>"), 1000);
   EXPECT_EQ(priority("<presence><priority/></presence>"), 1000);
   const xml::Document away = parse_test("<presence><show>away</show></presence>");
