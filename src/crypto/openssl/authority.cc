@@ -2,7 +2,6 @@
 #include "crypto/authority.h"
 
 #include <arpa/inet.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -13,33 +12,20 @@
 #include <memory>
 #include <optional>
 
+#include "crypto/openssl/openssl_handles.h"
+
 namespace herold::crypto {
 namespace {
 
-template <auto release>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    release(object);
-  }
-};
-struct FreeNames {
-  void operator()(GENERAL_NAMES* all) const { GENERAL_NAMES_free(all); }
-};
 struct FreeUsages {
   void operator()(EXTENDED_KEY_USAGE* all) const { EXTENDED_KEY_USAGE_free(all); }
 };
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
 using Name = std::unique_ptr<GENERAL_NAME, Free<GENERAL_NAME_free>>;
-using Names = std::unique_ptr<GENERAL_NAMES, FreeNames>;
 using Usages = std::unique_ptr<EXTENDED_KEY_USAGE, FreeUsages>;
 using Text = std::unique_ptr<ASN1_STRING, Free<ASN1_STRING_free>>;
 using Octets = std::unique_ptr<ASN1_OCTET_STRING, Free<ASN1_OCTET_STRING_free>>;
 using Bits = std::unique_ptr<ASN1_BIT_STRING, Free<ASN1_BIT_STRING_free>>;
 using Number = std::unique_ptr<BIGNUM, Free<BN_free>>;
-using Object = std::unique_ptr<ASN1_OBJECT, Free<ASN1_OBJECT_free>>;
 
 constexpr int days_authority = 3652;
 constexpr int days_server = 398;    // the longest that clients accept from public authorities
@@ -48,13 +34,6 @@ constexpr std::string_view client_service = "_xmpp-client.";
 constexpr std::string_view server_service = "_xmpp-server.";
 constexpr const char* srv_name_oid = "1.3.6.1.5.5.7.8.7";   // id-on-dnsSRV
 constexpr const char* xmpp_addr_oid = "1.3.6.1.5.5.7.8.5";  // id-on-xmppAddr
-
-std::unexpected<Error> library_error(std::string_view what) {
-  const unsigned long code = ERR_get_error();
-  ERR_clear_error();
-  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
-  return fail(Fault::invalid, std::string(what) + ": " + (reason ? reason : "no reason given"));
-}
 
 int length(std::string_view text) { return static_cast<int>(text.size()); }
 

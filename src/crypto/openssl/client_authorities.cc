@@ -1,12 +1,13 @@
 // Checks certificates of clients by OpenSSL 3, and reads the addresses in them.
 #include "crypto/client_authorities.h"
 
-#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include <climits>
+
+#include "crypto/openssl/openssl_handles.h"
 
 namespace herold::crypto {
 namespace {
@@ -14,33 +15,12 @@ namespace {
 constexpr std::size_t most_addresses = 16;
 constexpr int security_level = 2;  // as TLS has it: no SHA-1, no RSA below 2,048 bits
 
-template <auto release>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    release(object);
-  }
-};
-struct FreeNames {
-  void operator()(GENERAL_NAMES* all) const { GENERAL_NAMES_free(all); }
-};
 struct FreeChain {
   void operator()(STACK_OF(X509) * chain) const { sk_X509_pop_free(chain, X509_free); }
 };
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
 using Chain = std::unique_ptr<STACK_OF(X509), FreeChain>;
-using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
-using Names = std::unique_ptr<GENERAL_NAMES, FreeNames>;
 using Store = std::unique_ptr<X509_STORE, Free<X509_STORE_free>>;
 using Verification = std::unique_ptr<X509_STORE_CTX, Free<X509_STORE_CTX_free>>;
-using Object = std::unique_ptr<ASN1_OBJECT, Free<ASN1_OBJECT_free>>;
-
-std::unexpected<Error> library_error(std::string_view what) {
-  const unsigned long code = ERR_get_error();
-  ERR_clear_error();
-  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
-  return fail(Fault::invalid, std::string(what) + ": " + (reason ? reason : "no reason given"));
-}
 
 // Every certificate in the text; at least one.
 Result<Chain> read_chain(std::string_view pem) {

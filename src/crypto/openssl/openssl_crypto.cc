@@ -8,17 +8,11 @@
 #include <array>
 
 #include "base/check.h"
+#include "crypto/openssl/openssl_handles.h"
 
 namespace herold::crypto {
 namespace {
 
-template <auto release>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    release(object);
-  }
-};
 using Md = std::unique_ptr<EVP_MD, Free<EVP_MD_free>>;
 using MdContext = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;
 using MacContext = std::unique_ptr<EVP_MAC_CTX, Free<EVP_MAC_CTX_free>>;

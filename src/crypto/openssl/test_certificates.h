@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "crypto/authority.h"
+#include "crypto/openssl/openssl_handles.h"
 
 namespace herold::crypto {
 
@@ -28,14 +29,6 @@ struct TestCertificate {
   std::string common_name = "a client";
   const char* usage = "clientAuth";
   const EVP_MD* digest = EVP_sha256();
-};
-
-template <auto release>
-struct TestFree {
-  template <class T>
-  void operator()(T* object) const {
-    release(object);
-  }
 };
 
 inline void push_name(GENERAL_NAMES* all, const TestOtherName& other) {
@@ -59,9 +52,6 @@ inline void push_domain(GENERAL_NAMES* all, const std::string& domain) {
 // Valid from an hour before `now` for a day.
 inline std::string issue_to_client(const CertifiedKey& authority, const TestCertificate& wanted,
                                    WallTime now) {
-  using Bio = std::unique_ptr<BIO, TestFree<BIO_free>>;
-  using Certificate = std::unique_ptr<X509, TestFree<X509_free>>;
-  using Key = std::unique_ptr<EVP_PKEY, TestFree<EVP_PKEY_free>>;
   const auto bio_of = [](const std::string& text) {
     return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
   };
@@ -86,7 +76,7 @@ inline std::string issue_to_client(const CertifiedKey& authority, const TestCert
   for (const std::string& domain : wanted.domains) push_domain(names, domain);
   X509_add1_ext_i2d(x509, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT);
   GENERAL_NAMES_free(names);
-  const std::unique_ptr<X509_EXTENSION, TestFree<X509_EXTENSION_free>> usage(
+  const std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>> usage(
       X509V3_EXT_conf_nid(nullptr, nullptr, NID_ext_key_usage, wanted.usage));
   X509_add_ext(x509, usage.get(), -1);
   EXPECT_GT(X509_sign(x509, issuer_key.get(), wanted.digest), 0);

@@ -4,6 +4,7 @@
 // docs/administration.md says of each command whether it is here, and why not.
 #include <algorithm>
 
+#include "server/admin_form.h"
 #include "server/announcements.h"
 #include "server/commands.h"
 #include "server/module.h"
@@ -14,26 +15,17 @@ namespace {
 
 using xmpp::DataForm;
 using xmpp::FieldType;
-using xmpp::FormType;
-
-constexpr std::string_view admin_ns = "http://jabber.org/protocol/admin";
 
 // --- forms ---
 
-DataForm form_of(std::string_view title) {
-  DataForm form = DataForm::of(FormType::form, admin_ns);
-  form.title = title;
-  return form;
-}
-
 DataForm accounts_form(std::string_view title) {
-  DataForm form = form_of(title);
+  DataForm form = admin_form(title);
   form.add(FieldType::jid_multi, "accountjids", "The addresses of the accounts").required = true;
   return form;
 }
 
 DataForm account_form(std::string_view title) {
-  DataForm form = form_of(title);
+  DataForm form = admin_form(title);
   form.add(FieldType::jid_single, "accountjid", "The address of the account").required = true;
   return form;
 }
@@ -52,7 +44,7 @@ DataForm password_form(ModuleHost&) {
 }
 
 DataForm announcement_form(ModuleHost&) {
-  DataForm form = form_of("Write to everybody who is online");
+  DataForm form = admin_form("Write to everybody who is online");
   form.add(FieldType::text_single, "subject", "Subject");
   form.add(FieldType::text_multi, "announcement", "Announcement").required = true;
   return form;

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <set>
 
+#include "server/admin_form.h"
 #include "server/announcements.h"
 #include "server/commands.h"
 #include "server/module.h"
@@ -16,9 +17,7 @@ namespace {
 
 using xmpp::DataForm;
 using xmpp::FieldType;
-using xmpp::FormType;
 
-constexpr std::string_view admin_ns = "http://jabber.org/protocol/admin";
 constexpr std::string_view records_of = "greetings";
 
 // A text with the time at which it was set, which also tells it from another one.
@@ -68,8 +67,7 @@ void remember_told(ModuleHost& host, const std::string& account, std::string_vie
 // --- the commands ---
 
 DataForm text_form(ModuleHost& host, std::string_view title, std::string_view key) {
-  DataForm form = DataForm::of(FormType::form, admin_ns);
-  form.title = title;
+  DataForm form = admin_form(title);
   auto& field = form.add(FieldType::text_multi, key, "The text");
   field.required = true;
   const auto& greeting = greeting_of(host, key);

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "base/datetime.h"
+#include "server/admin_form.h"
 #include "server/commands.h"
 #include "server/contacts.h"
 #include "server/module.h"
@@ -14,8 +15,6 @@ namespace {
 using xmpp::DataForm;
 using xmpp::FieldType;
 using xmpp::FormType;
-
-constexpr std::string_view admin_ns = "http://jabber.org/protocol/admin";
 
 // Section 4.8 puts the roster into the form.
 struct RosterForm {
@@ -41,15 +40,9 @@ struct RosterAnswer {
 
 // --- forms ---
 
-DataForm form_of(std::string_view title) {
-  DataForm form = DataForm::of(FormType::form, admin_ns);
-  form.title = title;
-  return form;
-}
-
 template <FieldType type, const std::string_view& var, const std::string_view& title>
 DataForm address_form(ModuleHost&) {
-  DataForm form = form_of(title);
+  DataForm form = admin_form(title);
   form.add(type, var, "The address of the account").required = true;
   return form;
 }
@@ -60,7 +53,7 @@ constexpr std::string_view roster_title = "The contacts of a user",
 
 template <const std::string_view& title>
 DataForm list_form(ModuleHost&) {
-  DataForm form = form_of(title);
+  DataForm form = admin_form(title);
   xmpp::FormField& most = form.add(FieldType::list_single, "max_items", "How many to show", "100");
   for (const char* count : {"25", "50", "75", "100", "150", "200", "none"})
     most.options.push_back({.label = count, .value = count});
