@@ -154,7 +154,7 @@ Result<> Recovery::rewrite(Server& server) {
     for (const auto& [number, id] : state.sent)
       if (order_.contains(id)) note(SentRecord{key, id, number});
     for (const auto& [number, one] : state.requests) {
-      note(RequestRecord{key, number, static_cast<std::uint8_t>(one.kind), one.id, one.to});
+      note(request_record(key, one));
       if (one.answer) note(AnsweredRecord{key, number, *one.answer});
     }
     if (!is_kept) return fail(Fault::unavailable, "no space for the sessions of the journal");

@@ -92,8 +92,7 @@ void Session::expect_answer(const StanzaHead& head, std::uint32_t number) {
   if (!requests.empty() && requests.back().number == number) return;
   if (requests.size() >= host().limits().sm_requests) requests.pop_front();
   requests.push_back({number, head.kind, head.id, head.to.text(), {}});
-  shard().ledger().note(
-      RequestRecord{key_, number, static_cast<std::uint8_t>(head.kind), head.id, head.to.text()});
+  shard().ledger().note(request_record(key_, requests.back()));
 }
 
 void Session::note_answer(const Stanza& answer, std::uint32_t number) {
@@ -291,8 +290,7 @@ bool Session::remember_all() {
   for (const Unacked& unacked : managed_->outbound.waiting())
     if (unacked.id != 0 && !note(SentRecord{key_, unacked.id, unacked.number})) return false;
   for (const Request& one : managed_->requests) {
-    const auto kind = static_cast<std::uint8_t>(one.kind);
-    if (!note(RequestRecord{key_, one.number, kind, one.id, one.to})) return false;
+    if (!note(request_record(key_, one))) return false;
     if (one.answer && !note(AnsweredRecord{key_, one.number, *one.answer})) return false;
   }
   return true;

@@ -5,7 +5,13 @@
 #include <iterator>
 #include <utility>
 
+#include "server/journal_records.h"
+
 namespace herold::server {
+
+RequestRecord request_record(std::uint64_t session, const Request& request) {
+  return {session, request.number, static_cast<std::uint8_t>(request.kind), request.id, request.to};
+}
 
 void InboundCount::finish(std::uint32_t number) { std::erase(waiting_, number); }
 

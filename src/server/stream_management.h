@@ -15,6 +15,8 @@
 
 namespace herold::server {
 
+struct RequestRecord;
+
 // Counters of XEP-0198 wrap at 2^32: whether `a` is at or behind `b`, for less than 2^31 apart.
 constexpr bool at_or_before(std::uint32_t a, std::uint32_t b) {
   return static_cast<std::int32_t>(b - a) >= 0;
@@ -64,6 +66,9 @@ struct Request {
   std::string id, to;
   std::optional<std::uint32_t> answer;  // its number in ours, once it is sent
 };
+
+// As the journal has it, for the session with that key.
+RequestRecord request_record(std::uint64_t session, const Request& request);
 
 // Our stanzas, in order.
 class OutboundQueue {
