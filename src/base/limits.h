@@ -67,6 +67,40 @@ struct Limits {
   std::uint64_t strangers = 100;
   std::uint64_t stranger_window = 3600;
   std::uint64_t multicast_recipients = 20;
+  // Archive.
+  std::uint64_t archive_page = 250;
+  std::uint64_t archive_bytes = 1_GiB;
+  std::uint64_t archive_tail = 1000;
+  std::uint64_t archive_settle_time = 1000;
+  // Rooms.
+  std::uint64_t rooms = 100000;
+  std::uint64_t rooms_per_account = 200;
+  std::uint64_t rooms_joined = 1000;
+  std::uint64_t room_occupants = 20000;
+  std::uint64_t room_affiliations = 20000;
+  std::uint64_t room_history = 100;
+  std::uint64_t room_history_bytes = 256_KiB;
+  std::uint64_t room_text_bytes = 4_KiB;
+  std::uint64_t room_nick_bytes = 256;
+  std::uint64_t room_occupant_rate = 10;
+  std::uint64_t room_occupant_burst = 50;
+  // Nodes (XEP-0060, XEP-0163).
+  std::uint64_t pubsub_nodes = 1000;
+  std::uint64_t pubsub_items = 10000;
+  std::uint64_t pubsub_bytes = 16_MiB;
+  std::uint64_t pubsub_subscriptions = 10000;
+  std::uint64_t pubsub_affiliations = 1000;
+  std::uint64_t pubsub_id_bytes = 512;
+  std::uint64_t pubsub_page = 100;
+  // Devices.
+  std::uint64_t clients = 100;
+  std::uint64_t client_token_time = 60 * 86400;
+  std::uint64_t app_passwords = 50;
+  std::uint64_t push_registrations = 20;
+  std::uint64_t push_rate = 10;
+  std::uint64_t push_failures = 16;
+  // Reports of spam (XEP-0377).
+  std::uint64_t reports = 1000;
   // Sign-in.
   std::uint64_t scram_iterations = 10000;
   std::uint64_t auth_failures_stream = 3;
@@ -76,6 +110,7 @@ struct Limits {
   std::uint64_t registrations_per_prefix = 5;
   std::uint64_t registration_window = 3600;
   std::uint64_t counted_places = 10000;
+  std::uint64_t anonymous_per_prefix = 50;
   // Inside the server.
   std::uint64_t shard_mailbox = 65536;
   std::uint64_t turn_bytes = 256_KiB;
@@ -125,6 +160,17 @@ inline constexpr std::size_t last_status = 1023;      // bytes of XEP-0012's sta
 // Sign-ins and registrations that wait for their keys to be derived; more are told to wait.
 inline constexpr std::size_t password_queue = 64;
 inline constexpr unsigned password_threads = 2;
+inline constexpr std::size_t loop_events = 1024;          // the kernel's answer, on our stack
+inline constexpr std::size_t certificate_addresses = 16;  // of one client's certificate
+inline constexpr std::size_t key_file_keys = 1000;        // more than a century of rotations needs
+inline constexpr Bytes read_scratch = 64_KiB;    // a shard's, for what a connection has to say
+inline constexpr Bytes output_to_move = 64_KiB;  // written bytes at its start are kept up to this
+inline constexpr Bytes recovery_window = 1_MiB;  // of a segment in memory while it is searched
+inline constexpr std::int64_t checked_pages = 16384;  // of a database at the start; more on demand
+// Addresses that an account wrote to or heard from. More would be slow to look through for every
+// message; who is forgotten counts once more as a stranger.
+inline constexpr std::size_t known_strangers = 1000;
+inline constexpr std::size_t listed_accounts = 10000;  // in the answer to one command
 }  // namespace bounds
 
 enum class LimitUnit { count, bytes, seconds, milliseconds, bytes_per_second, percent };

@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "base/check.h"
+#include "base/limits.h"
 #include "base/random.h"
 
 namespace herold::crypto {
@@ -12,7 +13,6 @@ namespace {
 
 constexpr std::string_view first_line = "herold-keys 1";
 constexpr std::size_t id_size = 4;
-constexpr std::size_t max_keys = 1000;  // far more than a century of rotations needs
 
 SecretString random_key(Random& random) {
   std::string bytes(aead_key_size, '\0');
@@ -67,7 +67,7 @@ Result<KeyFile> KeyFile::parse(std::string_view text) {
     auto bytes = base64_decode(line->substr(space + 1));
     if (!id || file.find(*id)) return malformed("a key's number is bad or used twice");
     if (!bytes || bytes->size() != aead_key_size) return malformed("a key is not 32 bytes");
-    if (file.keys_.size() == max_keys) return malformed("it holds too many keys");
+    if (file.keys_.size() == bounds::key_file_keys) return malformed("it holds too many keys");
     file.keys_.push_back({*id, SecretString::take(std::move(*bytes))});
   }
   return malformed("it ends before its last line");

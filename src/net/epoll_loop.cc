@@ -12,13 +12,13 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "net/tls13_records.h"
 
 namespace herold::net {
 namespace {
 
 constexpr std::uint64_t wake_token = 0;
-constexpr std::size_t most_events = 1024;  // the size of the kernel's answer on our stack
 
 Readiness readiness_of(std::uint32_t events) {
   const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
@@ -43,7 +43,7 @@ Result<std::unique_ptr<EpollLoop>> EpollLoop::open(const Clock& clock, const Lim
 
 EpollLoop::EpollLoop(const Clock& clock, const Limits& limits, FileHandle epoll, FileHandle wake)
     : clock_(clock),
-      turn_events_(std::min<std::size_t>(limits.turn_events, most_events)),
+      turn_events_(std::min<std::size_t>(limits.turn_events, bounds::loop_events)),
       epoll_(std::move(epoll)),
       wake_(std::move(wake)),
       tls_workspace_(std::make_unique<TlsWorkspace>(limits)) {}
@@ -122,7 +122,7 @@ int EpollLoop::wait_time() {
 }
 
 bool EpollLoop::run_ready(int wait_milliseconds) {
-  std::array<epoll_event, most_events> events;
+  std::array<epoll_event, bounds::loop_events> events;
   const int most = static_cast<int>(turn_events_);
   const int count = ::epoll_wait(epoll_.get(), events.data(), most, wait_milliseconds);
   CHECK(count >= 0 || errno == EINTR);

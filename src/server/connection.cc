@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
 #include "server/client_trust.h"
 #include "server/server.h"
 #include "server/session.h"
@@ -153,8 +154,7 @@ void Connection::count_output(std::size_t taken) {
     shard_->done(unconfirmed_.front().second);
     unconfirmed_.pop_front();
   }
-  constexpr std::size_t worth_moving = 64 * 1024;
-  if (output_taken_ < worth_moving || output_taken_ < output_.size() / 2) return;
+  if (output_taken_ < bounds::output_to_move || output_taken_ < output_.size() / 2) return;
   output_.erase(0, output_taken_);
   output_taken_ = 0;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "server/modules.h"
 #include "server/server.h"
 #include "xmpp/ext/carbons.h"
@@ -15,7 +16,6 @@
 namespace herold::server {
 namespace {
 
-constexpr std::size_t scratch_bytes = 64 * 1024;
 constexpr Seconds sweep_interval{1};
 constexpr Seconds housekeeping_interval{60};
 
@@ -48,7 +48,7 @@ Shard::Shard(Server& server, unsigned index, World world)
       accounts_(8, KeyedHash{HashKey::make(world.random)}),
       failures_(HashKey::make(world.random)),
       registrations_(HashKey::make(world.random)),
-      scratch_(scratch_bytes, '\0') {
+      scratch_(bounds::read_scratch, '\0') {
   outgoing_.resize(server.shard_count());
   done_.resize(server.shard_count());
   world_.loop.set_turn_end([this] { end_turn(); });

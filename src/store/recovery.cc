@@ -9,12 +9,11 @@
 #include <set>
 #include <tuple>
 
+#include "base/limits.h"
 #include "store/segment.h"
 
 namespace herold::store {
 namespace {
-
-constexpr std::size_t window_bytes = 1_MiB;
 
 // A file seen through a window, so that a journal larger than memory can be read.
 class Reader {
@@ -28,7 +27,7 @@ class Reader {
     const std::uint64_t end = std::min<std::uint64_t>(size_, offset + bytes);
     if (offset >= size_) return std::string_view();
     if (offset < start_ || end > start_ + window_.size()) {
-      window_ = TRY(file_.read(offset, std::max(bytes, window_bytes)));
+      window_ = TRY(file_.read(offset, std::max(bytes, bounds::recovery_window)));
       start_ = offset;
     }
     return std::string_view(window_).substr(offset - start_);

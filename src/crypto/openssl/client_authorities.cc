@@ -7,12 +7,12 @@
 
 #include <climits>
 
+#include "base/limits.h"
 #include "crypto/openssl/openssl_handles.h"
 
 namespace herold::crypto {
 namespace {
 
-constexpr std::size_t most_addresses = 16;
 constexpr int security_level = 2;  // as TLS has it: no SHA-1, no RSA below 2,048 bits
 
 struct FreeChain {
@@ -95,7 +95,7 @@ Result<std::vector<std::string>> xmpp_addresses(std::string_view pem) {
   std::vector<std::string> found;
   for (int i = 0; all && i < sk_GENERAL_NAME_num(all.get()); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(all.get(), i);
-    if (name->type != GEN_OTHERNAME || found.size() == most_addresses) continue;
+    if (name->type != GEN_OTHERNAME || found.size() == bounds::certificate_addresses) continue;
     const OTHERNAME& other = *name->d.otherName;
     if (OBJ_cmp(other.type_id, wanted.get()) != 0) continue;
     if (ASN1_TYPE_get(other.value) != V_ASN1_UTF8STRING) continue;

@@ -65,9 +65,8 @@ constexpr std::string_view registered_title = "All users", disabled_title = "Dis
                            idle_title = "The users who are online and idle";
 
 std::size_t most_items(const DataForm& form) {
-  constexpr std::size_t none = 10000;  // what one stanza can hold
   const std::string value(form.value("max_items"));
-  return value.empty() || value == "none" ? none : std::stoul(value);
+  return value.empty() || value == "none" ? bounds::listed_accounts : std::stoul(value);
 }
 
 DataForm result_form() { return DataForm::of(FormType::result, admin_ns); }

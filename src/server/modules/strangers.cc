@@ -11,9 +11,6 @@
 namespace herold::server {
 namespace {
 
-// More would be slow to look through for every message; who is forgotten counts once more.
-constexpr std::uint64_t most_known = 1000;
-
 // Keyed hashes of those whom an account wrote to or heard from; the oldest goes first.
 class Acquaintances {
  public:
@@ -98,7 +95,9 @@ class Strangers {
     event.account.data<Acquaintances>().add(hash(head.from), known_bound());
   }
 
-  std::uint64_t known_bound() const { return std::min(host_.limits().strangers, most_known); }
+  std::uint64_t known_bound() const {
+    return std::min(host_.limits().strangers, bounds::known_strangers);
+  }
   std::uint64_t hash(const Jid& jid) const {
     return siphash(*host_.data<StrangerCounts>().key, jid.bare_text());
   }

@@ -5,12 +5,11 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
 #include "store/sqlite/schema.h"
 
 namespace herold::store {
 namespace {
-
-constexpr std::int64_t checked_pages = 16384;  // 64 MiB: more is checked only on demand
 
 constexpr Seconds idle_time{5};
 
@@ -92,7 +91,7 @@ Result<> Engine::check_after_crash(const SqliteOptions& options) {
     Rows open = TRY(writer_->query("SELECT 1 FROM state WHERE key = 'open' AND value = 1"));
     if (!TRY(open.next())) return {};
     Rows pages = TRY(writer_->query("PRAGMA page_count"));
-    if (!TRY(pages.next()) || pages.number(0) > checked_pages) return {};
+    if (!TRY(pages.next()) || pages.number(0) > bounds::checked_pages) return {};
   }
   Rows rows = TRY(writer_->query("PRAGMA quick_check(3)"));
   for (;;) {
