@@ -84,7 +84,7 @@ class OpensslPeer {
     char buffer[20000];
     for (std::size_t got = 0; SSL_read_ex(ssl_.get(), buffer, sizeof buffer, &got) == 1;)
       received.append(buffer, got);
-    if (ERR_peek_error() != 0) error = take_openssl_error();
+    if (ERR_peek_error() != 0) error = crypto::take_library_error();
     send();
     if (on_change) on_change();
   }

@@ -63,7 +63,7 @@ std::optional<std::string> hash_certificate(const X509* certificate) {
 }
 
 std::string write_pem(X509* certificate) {
-  const BioHandle memory(BIO_new(BIO_s_mem()));
+  const crypto::Bio memory(BIO_new(BIO_s_mem()));
   char* text = nullptr;
   if (!memory || PEM_write_bio_X509(memory.get(), certificate) != 1) return {};
   const long size = BIO_get_mem_data(memory.get(), &text);
@@ -94,7 +94,7 @@ void note_traffic_secret(const SSL* ssl, const char* line) {
 OpensslStream::OpensslStream(SslHandle ssl, Socket& socket)
     : input_(socket), ssl_(std::move(ssl)), socket_(socket) {
   if (ssl_ && set_input(*ssl_, input_) && SSL_set_app_data(ssl_.get(), this) == 1) return;
-  failure_ = take_openssl_error();
+  failure_ = crypto::take_library_error();
   ssl_.reset();
 }
 
@@ -190,7 +190,7 @@ OpensslStream::Blocked OpensslStream::why_blocked(int result) {
       return Blocked::for_good;
     default: {
       const int reason = ERR_GET_REASON(ERR_peek_error());
-      failure_ = take_openssl_error();
+      failure_ = crypto::take_library_error();
       if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
         failure_ +=
             std::string(": ") + X509_verify_cert_error_string(SSL_get_verify_result(ssl_.get()));
@@ -207,12 +207,12 @@ std::optional<std::string> OpensslStream::channel_binding(std::string_view type)
     const X509* own = SSL_get_certificate(ssl_.get());
     return own ? hash_certificate(own) : std::nullopt;
   }
-  const CertificateHandle peer(SSL_get1_peer_certificate(ssl_.get()));
+  const crypto::Certificate peer(SSL_get1_peer_certificate(ssl_.get()));
   return peer ? hash_certificate(peer.get()) : std::nullopt;
 }
 
 std::optional<PeerCertificate> OpensslStream::peer_certificate() const {
-  const CertificateHandle own(SSL_get1_peer_certificate(ssl_.get()));
+  const crypto::Certificate own(SSL_get1_peer_certificate(ssl_.get()));
   if (!own) return std::nullopt;
   PeerCertificate found{.chain_pem = write_pem(own.get())};
   // A server's view of the chain leaves out the client's own certificate; a client's has it.

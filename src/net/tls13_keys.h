@@ -98,7 +98,7 @@ class RecordCiphers {
 
  private:
   struct Cipher {
-    std::unique_ptr<EVP_CIPHER_CTX, FreeWith<EVP_CIPHER_CTX_free>> context;
+    std::unique_ptr<EVP_CIPHER_CTX, crypto::Free<EVP_CIPHER_CTX_free>> context;
     RecordKey key;  // empty: none
   };
   Cipher& cipher(Tls13Suite suite, Use use);

@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 #include <malloc.h>
-#include <openssl/pem.h>
 
+#include "crypto/openssl/pem.h"
 #include "net/loopback_test.h"
 #include "net/openssl_peer.h"
 #include "net/tls.h"
@@ -59,10 +59,8 @@ class Tls13StreamTest : public LoopbackTest {
     const TlsCertificate own = shared_certificates().issue({"xmpp.test"});
     context_.reset(SSL_CTX_new(TLS_server_method()));
     SSL_CTX_set_ciphersuites(context_.get(), suite);
-    const BioHandle chain(BIO_new_mem_buf(own.chain_pem.data(), -1));
-    const BioHandle key(BIO_new_mem_buf(own.key_pem.data(), -1));
-    const CertificateHandle certificate(PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr));
-    const KeyHandle private_key(PEM_read_bio_PrivateKey(key.get(), nullptr, nullptr, nullptr));
+    const crypto::Certificate certificate = *crypto::read_certificate(own.chain_pem);
+    const crypto::Key private_key = *crypto::read_key(own.key_pem);
     SSL_CTX_use_certificate(context_.get(), certificate.get());
     SSL_CTX_use_PrivateKey(context_.get(), private_key.get());
     server_is_ours_ = false;

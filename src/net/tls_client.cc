@@ -33,7 +33,7 @@ Result<std::unique_ptr<TlsClientContext>> TlsClientContext::make(
     const TlsClientSettings& settings) {
   ERR_clear_error();
   SslContextHandle context(SSL_CTX_new(TLS_client_method()));
-  if (!context) return tls_error("TLS");
+  if (!context) return crypto::library_error("TLS");
   TRY(set_common_options(*context));
 
   const std::string protocols = TRY(alpn_list(settings.protocols));
@@ -41,20 +41,20 @@ Result<std::unique_ptr<TlsClientContext>> TlsClientContext::make(
   if (SSL_CTX_set_alpn_protos(context.get(),
                               reinterpret_cast<const unsigned char*>(protocols.data()),
                               static_cast<unsigned>(protocols.size())) != 0)
-    return tls_error("ALPN");
+    return crypto::library_error("ALPN");
 
   if (settings.check == ServerCheck::by_roots) {
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
     if (!settings.roots_pem.empty())
       TRY(trust_roots(*context, settings.roots_pem));
     else if (SSL_CTX_set_default_verify_paths(context.get()) != 1)
-      return tls_error("roots");
+      return crypto::library_error("roots");
   }
   if (!settings.chain_pem.empty()) {
     const auto own = TRY(parse_certificate(settings.chain_pem, settings.key_pem));
     if (SSL_CTX_use_cert_and_key(context.get(), own.certificate.get(), own.key.get(),
                                  own.chain.get(), 1) != 1)
-      return tls_error("certificate and key");
+      return crypto::library_error("certificate and key");
   }
   return std::make_unique<TlsClientContext>(settings.check, std::move(context));
 }

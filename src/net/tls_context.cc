@@ -1,60 +1,19 @@
-// Versions, ciphers, modes, PEM.
+// Versions, ciphers, modes.
 #include "net/tls_context.h"
 
-#include <openssl/pem.h>
-
-#include <climits>
-
+#include "crypto/openssl/pem.h"
 #include "net/openssl_stream.h"
 
 namespace herold::net {
-namespace {
-
-BioHandle read_only(std::string_view text) {
-  if (text.size() > INT_MAX) return nullptr;
-  return BioHandle(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
-// Keys with a passphrase are refused instead of asking on the terminal.
-int no_passphrase(char*, int, int, void*) { return -1; }
-
-}  // namespace
-
-std::unexpected<Error> tls_error(std::string_view what) {
-  return fail(Fault::invalid, std::string(what) + ": " + take_openssl_error());
-}
-
-Result<ChainHandle> parse_chain(std::string_view pem) {
-  ERR_clear_error();
-  const BioHandle bio = read_only(pem);
-  ChainHandle chain(sk_X509_new_null());
-  if (!bio || !chain) return tls_error("certificate");
-  for (;;) {
-    CertificateHandle certificate(PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr));
-    if (!certificate) break;
-    if (sk_X509_push(chain.get(), certificate.get()) <= 0) return tls_error("certificate");
-    certificate.release();
-  }
-  // The text ends where no further block begins; anything else is a broken block.
-  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  if (!at_end) return tls_error("certificate");
-  ERR_clear_error();
-  if (sk_X509_num(chain.get()) == 0) return fail(Fault::invalid, "certificate: there is none");
-  return chain;
-}
-
 Result<KeyedCertificate> parse_certificate(std::string_view chain_pem, std::string_view key_pem) {
   KeyedCertificate parsed;
-  parsed.chain = TRY(parse_chain(chain_pem));
+  parsed.chain = TRY(crypto::read_chain(chain_pem));
   parsed.certificate.reset(sk_X509_shift(parsed.chain.get()));
-  const BioHandle bio = read_only(key_pem);
-  if (!bio) return tls_error("key");
-  parsed.key.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
-  if (!parsed.key) return tls_error("key");
+  parsed.key = TRY(crypto::read_key(key_pem));
   const SslContextHandle trial(SSL_CTX_new(TLS_method()));
   if (!trial || SSL_CTX_use_cert_and_key(trial.get(), parsed.certificate.get(), parsed.key.get(),
                                          parsed.chain.get(), 1) != 1)
-    return tls_error("certificate and key");
+    return crypto::library_error("certificate and key");
   return parsed;
 }
 
@@ -73,15 +32,16 @@ Result<> set_common_options(SSL_CTX& context) {
                                              "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
                                              "TLS_CHACHA20_POLY1305_SHA256") == 1 &&
                     SSL_CTX_set1_groups_list(&context, "X25519:P-256:P-384") == 1;
-  if (!fine) return tls_error("TLS options");
+  if (!fine) return crypto::library_error("TLS options");
   return {};
 }
 
 Result<> trust_roots(SSL_CTX& context, std::string_view roots_pem) {
-  const ChainHandle roots = TRY(parse_chain(roots_pem));
+  const crypto::Chain roots = TRY(crypto::read_chain(roots_pem));
   X509_STORE* store = SSL_CTX_get_cert_store(&context);
   for (int i = 0; i < sk_X509_num(roots.get()); ++i)
-    if (X509_STORE_add_cert(store, sk_X509_value(roots.get(), i)) != 1) return tls_error("roots");
+    if (X509_STORE_add_cert(store, sk_X509_value(roots.get(), i)) != 1)
+      return crypto::library_error("roots");
   return {};
 }
 

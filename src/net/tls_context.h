@@ -13,16 +13,13 @@ namespace herold::net {
 
 // A parsed certificate with what follows it in the chain, and its key.
 struct KeyedCertificate {
-  CertificateHandle certificate;
-  ChainHandle chain;
-  KeyHandle key;
+  crypto::Certificate certificate;
+  crypto::Chain chain;
+  crypto::Key key;
 };
 
 // Refuses what cannot be parsed, a key that does not fit, and what OpenSSL finds too weak.
 Result<KeyedCertificate> parse_certificate(std::string_view chain_pem, std::string_view key_pem);
-
-// Every certificate in the text; at least one.
-Result<ChainHandle> parse_chain(std::string_view pem);
 
 // TLS 1.2 and 1.3, AEAD with forward secrecy, no compression, renegotiation or early data, and
 // buffers that are given back when nothing is under way.
@@ -32,7 +29,5 @@ Result<> trust_roots(SSL_CTX& context, std::string_view roots_pem);
 
 // The list as RFC 7301 writes it: each name behind its length. Names of 1 to 255 bytes.
 Result<std::string> alpn_list(std::span<const std::string> protocols);
-
-std::unexpected<Error> tls_error(std::string_view what);
 
 }  // namespace herold::net

@@ -108,7 +108,7 @@ Result<std::unique_ptr<TlsServerContext>> TlsServerContext::make(
   TRY(alpn_list(settings.protocols));
   ERR_clear_error();
   SslContextHandle context(SSL_CTX_new(TLS_server_method()));
-  if (!context) return tls_error("TLS");
+  if (!context) return crypto::library_error("TLS");
   auto made = std::make_unique<TlsServerContext>(settings, std::move(context));
   TRY(made->prepare(settings));
   TRY(made->reload(certificates));
@@ -135,7 +135,7 @@ Result<> TlsServerContext::prepare(const TlsServerSettings& settings) {
   constexpr unsigned char purpose[] = "herold";
   if (SSL_CTX_set_num_tickets(context, 0) != 1 ||
       SSL_CTX_set_session_id_context(context, purpose, sizeof purpose) != 1)
-    return tls_error("TLS sessions");
+    return crypto::library_error("TLS sessions");
 
   if (settings.client_roots_pem.empty()) return {};
   return trust_roots(*context, settings.client_roots_pem);

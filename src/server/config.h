@@ -62,9 +62,10 @@ struct TlsConfig {
              "PEM file with the certificate and its chain; empty: the server's own authority."),
       option("key", &TlsConfig::key,
              "PEM file with the private key; nobody but the server's user may read it."),
-      option("client_authorities", &TlsConfig::client_authorities,
-             "PEM file with the authorities of certificates by which accounts sign in (XEP-0178); "
-             "empty: nobody signs in so.")};
+      option(
+          "client_authorities", &TlsConfig::client_authorities,
+          "PEM file with the authorities of certificates by which accounts sign in (XEP-0178), and "
+          "their revocation lists if there are any; empty: nobody signs in so.")};
 };
 
 // [listen]. Where the table stands, what it leaves out is not listened on.

@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "crypto/openssl/openssl_handles.h"
+#include "crypto/openssl/pem.h"
 
 namespace herold::crypto {
 namespace {
@@ -36,28 +37,6 @@ constexpr const char* srv_name_oid = "1.3.6.1.5.5.7.8.7";   // id-on-dnsSRV
 constexpr const char* xmpp_addr_oid = "1.3.6.1.5.5.7.8.5";  // id-on-xmppAddr
 
 int length(std::string_view text) { return static_cast<int>(text.size()); }
-
-Result<Certificate> read_certificate(std::string_view pem) {
-  ERR_clear_error();
-  if (pem.size() > INT_MAX) return fail(Fault::limit, "certificate: too long");
-  const Bio bio(BIO_new_mem_buf(pem.data(), length(pem)));
-  if (!bio) return library_error("certificate");
-  Certificate certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-  if (!certificate) return library_error("certificate");
-  return certificate;
-}
-
-Result<Key> read_key(std::string_view pem) {
-  ERR_clear_error();
-  if (pem.size() > INT_MAX) return fail(Fault::limit, "key: too long");
-  const Bio bio(BIO_new_mem_buf(pem.data(), length(pem)));
-  if (!bio) return library_error("key");
-  // Without this a key with a passphrase would ask for it on the terminal.
-  const auto no_passphrase = [](char*, int, int, void*) { return -1; };
-  Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
-  if (!key) return library_error("key");
-  return key;
-}
 
 Result<std::string> text_of(BIO* memory) {
   char* bytes = nullptr;

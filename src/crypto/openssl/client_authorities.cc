@@ -1,46 +1,25 @@
 // Checks certificates of clients by OpenSSL 3, and reads the addresses in them.
 #include "crypto/client_authorities.h"
 
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include <climits>
-
 #include "base/limits.h"
 #include "crypto/openssl/openssl_handles.h"
+#include "crypto/openssl/pem.h"
 
 namespace herold::crypto {
 namespace {
 
 constexpr int security_level = 2;  // as TLS has it: no SHA-1, no RSA below 2,048 bits
 
-struct FreeChain {
-  void operator()(STACK_OF(X509) * chain) const { sk_X509_pop_free(chain, X509_free); }
-};
-using Chain = std::unique_ptr<STACK_OF(X509), FreeChain>;
 using Store = std::unique_ptr<X509_STORE, Free<X509_STORE_free>>;
 using Verification = std::unique_ptr<X509_STORE_CTX, Free<X509_STORE_CTX_free>>;
 
-// Every certificate in the text; at least one.
-Result<Chain> read_chain(std::string_view pem) {
-  ERR_clear_error();
-  if (pem.size() > INT_MAX) return fail(Fault::limit, "certificate: too long");
-  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  Chain chain(sk_X509_new_null());
-  if (!bio || !chain) return library_error("certificate");
-  for (;;) {
-    Certificate certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-    if (!certificate) break;
-    if (sk_X509_push(chain.get(), certificate.get()) <= 0) return library_error("certificate");
-    certificate.release();
-  }
-  // The text ends where no further block begins; anything else is a broken block.
-  if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-    return library_error("certificate");
-  ERR_clear_error();
-  if (sk_X509_num(chain.get()) == 0) return fail(Fault::invalid, "certificate: there is none");
-  return chain;
+// An authority that issues no revocation lists revokes nothing; the list of one that does must be
+// of today.
+int judge(int is_good, X509_STORE_CTX* context) {
+  return is_good || X509_STORE_CTX_get_error(context) == X509_V_ERR_UNABLE_TO_GET_CRL;
 }
 
 class OpensslAuthorities final : public ClientAuthorities {
@@ -59,13 +38,16 @@ class OpensslAuthorities final : public ClientAuthorities {
     X509_VERIFY_PARAM_set_time(rules, seconds);
     X509_VERIFY_PARAM_set_auth_level(rules, security_level);
     // An authority below a root that is not in the file is meant as much as a root.
-    if (X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN) != 1 ||
+    constexpr unsigned long flags =
+        X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
+    if (X509_VERIFY_PARAM_set_flags(rules, flags) != 1 ||
         X509_STORE_CTX_set_purpose(context, X509_PURPOSE_SSL_CLIENT) != 1)
       return library_error("certificate");
+    X509_STORE_CTX_set_verify_cb(context, judge);
     const bool is_good = X509_verify_cert(context) == 1;
     const int problem = X509_STORE_CTX_get_error(context);
     ERR_clear_error();
-    if (is_good && problem == X509_V_OK) return {};
+    if (is_good) return {};
     return fail(Fault::refused, X509_verify_cert_error_string(problem));
   }
 
@@ -76,12 +58,19 @@ class OpensslAuthorities final : public ClientAuthorities {
 }  // namespace
 
 Result<std::unique_ptr<ClientAuthorities>> parse_client_authorities(std::string_view pem) {
-  const Chain all = TRY(read_chain(pem));
+  const PemItems all = TRY(read_items(pem));
   Store store(X509_STORE_new());
   if (!store) return library_error("authorities");
-  for (int i = 0; i < sk_X509_num(all.get()); ++i)
-    if (X509_STORE_add_cert(store.get(), sk_X509_value(all.get(), i)) != 1)
+  int authorities = 0;
+  for (int i = 0; i < sk_X509_INFO_num(all.get()); ++i) {
+    const X509_INFO& item = *sk_X509_INFO_value(all.get(), i);
+    if (item.x509 && X509_STORE_add_cert(store.get(), item.x509) != 1)
       return library_error("authorities");
+    if (item.crl && X509_STORE_add_crl(store.get(), item.crl) != 1)
+      return library_error("revocation list");
+    if (item.x509) ++authorities;
+  }
+  if (authorities == 0) return fail(Fault::invalid, "authorities: there is none");
   return std::make_unique<OpensslAuthorities>(std::move(store));
 }
 

@@ -70,6 +70,30 @@ TEST_F(ClientAuthoritiesTest, VouchForTheirOwn) {
   EXPECT_FALSE(trusted->vouch(foreign + good + authority_.chain_pem, now));
 }
 
+TEST_F(ClientAuthoritiesTest, DoNotVouchForWhatTheyRevoked) {
+  const std::string lost = issue({.others = {{"juliet@xmpp.test"}}, .serial = 7});
+  const std::string kept = issue({.others = {{"romeo@xmpp.test"}}, .serial = 8});
+  const std::string list = revoke(authority_, 7, now);
+  for (const std::string& file : {authority_.chain_pem + list, list + authority_.chain_pem}) {
+    const auto trusted = *parse_client_authorities(file);
+    EXPECT_EQ(trusted->vouch(lost, now).error().text, "certificate revoked");
+    EXPECT_TRUE(trusted->vouch(kept, now));
+  }
+  // The list of one authority says nothing of another's certificates.
+  const CertifiedKey other = *make_authority("others", now, random_);
+  const auto both = *parse_client_authorities(authority_.chain_pem + list + other.chain_pem);
+  EXPECT_TRUE(both->vouch(issue_to_client(other, {.others = {{"a@xmpp.test"}}}, now), now));
+  EXPECT_FALSE(both->vouch(lost, now));
+  // A list that is out of date, or that somebody else signed, is none.
+  const auto late = *parse_client_authorities(authority_.chain_pem +
+                                              revoke(authority_, 7, now - Seconds(2 * 86400)));
+  EXPECT_EQ(late->vouch(kept, now).error().text, "CRL has expired");
+  const CertifiedKey imposter = *make_authority("clients of test", now, random_);
+  const auto forged = *parse_client_authorities(authority_.chain_pem + revoke(imposter, 7, now));
+  EXPECT_EQ(forged->vouch(kept, now).error().text, "CRL signature failure");
+  EXPECT_FALSE(parse_client_authorities(list)) << "a list without its authority";
+}
+
 TEST_F(ClientAuthoritiesTest, DoNotVouchForOthers) {
   const auto trusted = *parse_client_authorities(authority_.chain_pem);
   const auto refusal = [&](const std::string& pem, WallTime when) {

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "crypto/authority.h"
 #include "crypto/openssl/openssl_handles.h"
+#include "crypto/openssl/pem.h"
 
 namespace herold::crypto {
 
@@ -29,6 +30,7 @@ struct TestCertificate {
   std::string common_name = "a client";
   const char* usage = "clientAuth";
   const EVP_MD* digest = EVP_sha256();
+  long serial = 7;
 };
 
 inline void push_name(GENERAL_NAMES* all, const TestOtherName& other) {
@@ -52,17 +54,13 @@ inline void push_domain(GENERAL_NAMES* all, const std::string& domain) {
 // Valid from an hour before `now` for a day.
 inline std::string issue_to_client(const CertifiedKey& authority, const TestCertificate& wanted,
                                    WallTime now) {
-  const auto bio_of = [](const std::string& text) {
-    return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-  };
-  const Bio chain = bio_of(authority.chain_pem), secret = bio_of(authority.key_pem);
-  const Certificate issuer(PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr));
-  const Key issuer_key(PEM_read_bio_PrivateKey(secret.get(), nullptr, nullptr, nullptr));
+  const Certificate issuer = *read_certificate(authority.chain_pem);
+  const Key issuer_key = *read_key(authority.key_pem);
   const Key key(EVP_EC_gen("P-256"));
   const Certificate made(X509_new());
   X509* x509 = made.get();
   X509_set_version(x509, X509_VERSION_3);
-  ASN1_INTEGER_set(X509_get_serialNumber(x509), 7);
+  ASN1_INTEGER_set(X509_get_serialNumber(x509), wanted.serial);
   const std::time_t start = std::chrono::floor<Seconds>(now).time_since_epoch().count();
   ASN1_TIME_set(X509_getm_notBefore(x509), start - 3600);
   ASN1_TIME_set(X509_getm_notAfter(x509), start + 86400);
@@ -82,6 +80,33 @@ inline std::string issue_to_client(const CertifiedKey& authority, const TestCert
   EXPECT_GT(X509_sign(x509, issuer_key.get(), wanted.digest), 0);
   const Bio out(BIO_new(BIO_s_mem()));
   PEM_write_bio_X509(out.get(), x509);
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &bytes);
+  return std::string(bytes, static_cast<std::size_t>(size));
+}
+
+// The list of `authority` that revokes one serial number; good from an hour before `now` for a day.
+inline std::string revoke(const CertifiedKey& authority, long serial, WallTime now) {
+  const Certificate issuer = *read_certificate(authority.chain_pem);
+  const Key issuer_key = *read_key(authority.key_pem);
+  const std::unique_ptr<X509_CRL, Free<X509_CRL_free>> list(X509_CRL_new());
+  const std::unique_ptr<ASN1_TIME, Free<ASN1_TIME_free>> time(ASN1_TIME_new());
+  const std::unique_ptr<ASN1_INTEGER, Free<ASN1_INTEGER_free>> number(ASN1_INTEGER_new());
+  const std::time_t start = std::chrono::floor<Seconds>(now).time_since_epoch().count();
+  X509_CRL_set_version(list.get(), X509_CRL_VERSION_2);
+  X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(issuer.get()));
+  ASN1_TIME_set(time.get(), start - 3600);
+  X509_CRL_set1_lastUpdate(list.get(), time.get());
+  X509_REVOKED* entry = X509_REVOKED_new();
+  ASN1_INTEGER_set(number.get(), serial);
+  X509_REVOKED_set_serialNumber(entry, number.get());
+  X509_REVOKED_set_revocationDate(entry, time.get());
+  X509_CRL_add0_revoked(list.get(), entry);
+  ASN1_TIME_set(time.get(), start + 86400);
+  X509_CRL_set1_nextUpdate(list.get(), time.get());
+  EXPECT_GT(X509_CRL_sign(list.get(), issuer_key.get(), EVP_sha256()), 0);
+  const Bio out(BIO_new(BIO_s_mem()));
+  PEM_write_bio_X509_CRL(out.get(), list.get());
   char* bytes = nullptr;
   const long size = BIO_get_mem_data(out.get(), &bytes);
   return std::string(bytes, static_cast<std::size_t>(size));
