@@ -411,6 +411,11 @@ void Connection::finish_close() {
 void Connection::give_back() {
   for (const auto& [end, id] : std::exchange(unconfirmed_, {}))
     shard_->deliver_again(id, stream_.account());
+  leave_gate(ConnectionGate::Outcome::gone);
+}
+
+void Connection::leave_gate(ConnectionGate::Outcome outcome) {
+  if (std::exchange(counted_, false)) shard_->server().left_gate(*shard_, peer_, outcome);
 }
 
 void Connection::abandon() {

@@ -12,6 +12,7 @@
 
 #include "net/loop.h"
 #include "net/transport.h"
+#include "server/gate.h"
 #include "server/stanza.h"
 #include "xml/scanner.h"
 #include "xmpp/stream/server_stream.h"
@@ -74,7 +75,7 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   void lose(const xmpp::StreamError& error);
   // Closes without a word that ends the session: its client is meant to come back.
   void abandon();
-  // It goes now: what no client took goes on its way again.
+  // It goes now: what no client took goes on its way again, and its places are others'.
   void give_back();
 
   // Answers of other threads and shards.
@@ -131,6 +132,7 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   std::vector<xmpp::Jid> certified_accounts();
   void await_login();
   Duration time_left() const;  // of all that signing in may take
+  void leave_gate(ConnectionGate::Outcome outcome);
 
   // What is not a stanza of a session (connection_session.cc).
   bool take_nonza(xml::Element root);

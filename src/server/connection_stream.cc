@@ -101,8 +101,7 @@ void Connection::on_authenticated(const xmpp::Jid& account, xmpp::Mechanism mech
                                    {"tls", transport_->tls_description()}});
   transport_->forget_handshake();
   shard_->server().sign_in().note_success(*shard_, peer_, account);
-  if (counted_) shard_->server().left_gate(*shard_, peer_, ConnectionGate::Outcome::signed_in);
-  counted_ = false;
+  leave_gate(ConnectionGate::Outcome::signed_in);
   phase_ = Phase::moving;
   if (!in_input_) move_home();
 }

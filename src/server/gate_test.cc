@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "server/testing/test_server.h"
+
 namespace herold::server {
 namespace {
 
@@ -106,6 +108,17 @@ TEST(ConnectionGate, TakesNewLimits) {
   gate.enter("192.0.2.1", start);
   gate.set_limits(tight);
   EXPECT_FALSE(gate.enter("192.0.2.1", start).admitted);
+}
+
+TEST(ConnectionGate, GetsThePlaceBackOfWhoeverLeavesWithoutSigningIn) {
+  TestServer server({.limits = "connections_unauthenticated = 2"});
+  for (int i = 0; i < 5; ++i) {
+    TestClient& gone = server.opens_stream({.peer = "192.0.2.1"});
+    i % 2 == 0 ? gone.loses_connection() : gone.signs_off();
+    server.passes(Seconds(6));  // close_linger
+  }
+  server.opens_stream({.peer = "192.0.2.1"});
+  server.opens_stream({.peer = "192.0.2.1"});
 }
 
 }  // namespace

@@ -100,6 +100,8 @@ class Server {
   // An unauthenticated connection signed in or ended; from any shard.
   void left_gate(Shard& from, const std::string& peer, ConnectionGate::Outcome outcome);
   ConnectionId next_connection() { return ++last_connection_; }
+  // Now and then, on the thread of shard 0.
+  void tidy_gate(MonotonicTime now) { gate_.tidy(now); }
 
   // Runs `letter` on every shard, then `done` on the thread of `from`.
   void on_all_shards(Shard& from, std::function<void(Shard&)> letter, std::function<void()> done);

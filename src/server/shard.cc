@@ -321,6 +321,7 @@ void Shard::sweep() {
   write_sign_ins();
   failures_.tidy(now(), limits_);
   registrations_.tidy(now(), limits_);
+  if (index_ == 0) server_.tidy_gate(now());
   ledger_.journal().housekeep();
 }
 

@@ -174,7 +174,7 @@ std::string TestClient::story() const {
 // --- the connection ------------------------------------------------------------------------------
 
 void TestClient::connect() {
-  auto pair = server_.network().connect(server_.next_peer());
+  auto pair = server_.network().connect(setup_.peer.empty() ? server_.next_peer() : setup_.peer);
   link_ = pair.link;
   transport_ = std::move(pair.client);
   scanner_ = xml::Scanner(bounds);

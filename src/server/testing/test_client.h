@@ -22,6 +22,7 @@ struct ClientSetup {
   bool managed = false;       // XEP-0198: enabled for resumption; its acks are sent by themselves
   bool acknowledges = true;   // what it has got
   bool answers_pings = true;  // unseen by the test
+  std::string peer{};         // its network address; empty: one of its own each time
 };
 
 // Addresses may be shortened to what differs: "romeo/orchard" is romeo@xmpp.test/orchard. What a

@@ -144,9 +144,9 @@ TestClient& TestServer::comes_online(std::string_view address, ClientSetup setup
   return client;
 }
 
-TestClient& TestServer::opens_stream(Place place) {
+TestClient& TestServer::opens_stream(ClientSetup setup, Place place) {
   clients_.push_back(
-      std::make_unique<TestClient>(*this, "stranger@" + std::string(domain), ClientSetup{}));
+      std::make_unique<TestClient>(*this, "stranger@" + std::string(domain), std::move(setup)));
   clients_.back()->connect(TestClient::State::ready, place);
   return *clients_.back();
 }

@@ -65,7 +65,7 @@ class TestServer {
   TestClient& signs_in(std::string_view address, ClientSetup setup = {},
                        Place place = Place::current());
   // A client that does not sign in: its stream is open.
-  TestClient& opens_stream(Place place = Place::current());
+  TestClient& opens_stream(ClientSetup setup = {}, Place place = Place::current());
   // Both see each other's presence; by the way, what they get is skipped.
   void befriend(TestClient& one, TestClient& other);
 
