@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string_view>
+#include <thread>
 
 #include "net/epoll_loop.h"
 #include "net/tcp.h"
@@ -43,6 +44,33 @@ class LoopbackTest : public testing::Test {
     peer.on_bytes = [this] { loop_->stop(); };
     run_until([&peer, bytes] { return peer.received.size() >= bytes; });
     peer.on_bytes = nullptr;
+  }
+
+  // Both send `size` bytes while the server's end moves to another thread's loop and back with
+  // whatever it has read, more than `least` times; not a byte may be missing.
+  void move_under_load(std::size_t size, int least) {
+    const auto other = *EpollLoop::open(clock_, limits_);
+    std::jthread thread([&] { other->run(); });
+    const std::string text = numbered_bytes(size);
+    int moves = 0;
+    server_->on_bytes = [&] {
+      const bool here = &server_->loop() == loop_.get();
+      const bool all = server_->received.size() == text.size();
+      if (all && here) return loop_->stop();  // stays here in the end
+      ++moves;
+      // From here on it belongs to the other thread.
+      server_->move_to(here ? static_cast<Loop&>(*other) : *loop_);
+      if (all) loop_->post([&] { loop_->stop(); });
+    };
+    client_->send(text);
+    server_->send(text);
+    loop_->run();
+    other->stop();
+    thread.join();
+    EXPECT_GT(moves, least);
+    EXPECT_TRUE(server_->received == text);
+    run_until_received(*client_, text.size());
+    EXPECT_TRUE(client_->received == text);
   }
 
   SystemClock clock_;

@@ -7,7 +7,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include <thread>
 #include <vector>
 
 #include "net/address.h"
@@ -211,29 +210,8 @@ TEST_F(TcpTest, MayBeDestroyedInsideEachCallback) {
 
 TEST_F(TcpTest, MovesBetweenLoopsUnderLoadWithoutLosingAByte) {
   pair();
-  const auto other = *EpollLoop::open(clock_, limits_);
-  std::jthread thread([&] { other->run(); });
-  const std::string text = numbered_bytes(24 << 20);
-  int moves = 0;
   server_->read_size = 30000;
-  server_->on_bytes = [&] {
-    const bool here = &server_->loop() == loop_.get();
-    const bool all = server_->received.size() == text.size();
-    if (all && here) return loop_->stop();  // stays here in the end
-    ++moves;
-    // From here on it belongs to the other thread.
-    server_->move_to(here ? static_cast<Loop&>(*other) : *loop_);
-    if (all) loop_->post([&] { loop_->stop(); });
-  };
-  client_->send(text);
-  server_->send(text);
-  loop_->run();
-  other->stop();
-  thread.join();
-  EXPECT_GT(moves, 20);
-  EXPECT_TRUE(server_->received == text);
-  run_until_received(*client_, text.size());
-  EXPECT_TRUE(client_->received == text);
+  move_under_load(24 << 20, 20);
 }
 
 TEST_F(TcpTest, AcceptsABoundedNumberATurn) {

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <thread>
 
 #include "base/base64.h"
 #include "base/random.h"
@@ -172,28 +171,7 @@ TEST_F(TlsTest, LargeTransfersBothWaysWithShortWrites) {
 
 TEST_F(TlsTest, MovesBetweenLoopsUnderLoadWithoutLosingAByte) {
   secure_pair();
-  const auto other = *EpollLoop::open(clock_, limits_);
-  std::jthread thread([&] { other->run(); });
-  const std::string text = numbered_bytes(12 << 20);
-  int moves = 0;
-  server_->on_bytes = [&] {
-    const bool here = &server_->loop() == loop_.get();
-    const bool all = server_->received.size() == text.size();
-    if (all && here) return loop_->stop();  // stays here in the end
-    ++moves;
-    // From here on it belongs to the other thread.
-    server_->move_to(here ? static_cast<Loop&>(*other) : *loop_);
-    if (all) loop_->post([&] { loop_->stop(); });
-  };
-  client_->send(text);
-  server_->send(text);
-  loop_->run();
-  other->stop();
-  thread.join();
-  EXPECT_GT(moves, 10);
-  EXPECT_TRUE(server_->received == text);
-  run_until_received(*client_, text.size());
-  EXPECT_TRUE(client_->received == text);
+  move_under_load(12 << 20, 10);
 }
 
 // A handler that reads 5 bytes and moves while the rest of the record is inside OpenSSL.

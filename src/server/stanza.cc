@@ -85,22 +85,10 @@ Stanza make_result(const StanzaHead& request, std::string_view payload) {
 }
 
 Stanza make_error(const StanzaHead& head, const StanzaError& error) {
-  StanzaHead reply = xmpp::reply_to(head);
-  switch (reply.kind) {
-    case StanzaKind::message:
-      reply.message_type = MessageType::error;
-      break;
-    case StanzaKind::presence:
-      reply.presence_type = PresenceType::error;
-      break;
-    case StanzaKind::iq:
-      reply.iq_type = IqType::error;
-      break;
-  }
   std::string payload;
   xml::Writer writer(payload, xmpp::ns::client);
   error.write(writer);
-  return Stanza(std::move(reply), payload);
+  return Stanza(xmpp::error_head(head), payload);
 }
 
 }  // namespace herold::server

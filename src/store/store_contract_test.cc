@@ -3,13 +3,11 @@
 #include <stdlib.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <deque>
 #include <filesystem>
 #include <functional>
-#include <mutex>
 
 #include "store/sqlite/sqlite_database.h"
+#include "store/testing/caller.h"
 
 namespace herold::store {
 namespace {
@@ -27,31 +25,6 @@ class TestSealer final : public Sealer {
     const std::string_view plain = sealed.substr(start.size());
     return std::string(plain.rbegin(), plain.rend());
   }
-};
-
-// The loop of a caller, for one thread that waits and others that post.
-class Caller final : public Executor {
- public:
-  void post(Task task) override {
-    {
-      const std::lock_guard lock(mutex_);
-      tasks_.push_back(std::move(task));
-    }
-    wake_.notify_one();
-  }
-  void run_one() {
-    std::unique_lock lock(mutex_);
-    wake_.wait(lock, [this] { return !tasks_.empty(); });
-    Task task = std::move(tasks_.front());
-    tasks_.pop_front();
-    lock.unlock();
-    task();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Task> tasks_;
 };
 
 struct World {

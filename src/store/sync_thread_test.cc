@@ -4,44 +4,19 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include <condition_variable>
 #include <filesystem>
-#include <mutex>
 
 #include "store/journal.h"
 #include "store/posix_disk.h"
 #include "store/recovery.h"
+#include "store/testing/caller.h"
 
 namespace herold::store {
 namespace {
 
-class WaitingQueue final : public Executor {
- public:
-  void post(Task task) override {
-    {
-      const std::lock_guard lock(mutex_);
-      tasks_.push_back(std::move(task));
-    }
-    wake_.notify_one();
-  }
-  void run_one() {
-    std::unique_lock lock(mutex_);
-    wake_.wait(lock, [this] { return !tasks_.empty(); });
-    Task task = std::move(tasks_.front());
-    tasks_.pop_front();
-    lock.unlock();
-    task();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Task> tasks_;
-};
-
 // A shard: appends and waits for every record to be synced, as `<a/>` does.
 void live(std::uint32_t shard, const std::string& folder, Disk& disk, SyncRunner& runner,
-          Executor& executor, WaitingQueue& queue) {
+          Executor& executor, Caller& queue) {
   Limits limits;
   limits.journal_segment_bytes = 256_KiB;
   limits.journal_reserve_bytes = 32_KiB;
@@ -74,7 +49,7 @@ TEST(SyncThread, ServesSeveralJournals) {
   folder = ::mkdtemp(folder.data());
   PosixDisk disk;
   {
-    WaitingQueue queues[3];  // outlive the thread, which posts to them
+    Caller queues[3];  // outlive the thread, which posts to them
     SyncThread runner;
     std::vector<std::thread> shards;
     for (std::uint32_t shard = 0; shard < 3; ++shard)

@@ -143,7 +143,7 @@ std::string to_xml(const StanzaHead& head, std::string_view payload, std::string
   return out;
 }
 
-std::string error_reply(const StanzaHead& head, const StanzaError& error, std::string_view xmlns) {
+StanzaHead error_head(const StanzaHead& head) {
   StanzaHead reply = reply_to(head);
   switch (reply.kind) {
     case StanzaKind::message:
@@ -156,10 +156,14 @@ std::string error_reply(const StanzaHead& head, const StanzaError& error, std::s
       reply.iq_type = IqType::error;
       break;
   }
+  return reply;
+}
+
+std::string error_reply(const StanzaHead& head, const StanzaError& error, std::string_view xmlns) {
   std::string payload;
   xml::Writer writer(payload, {});
   error.write(writer);
-  return to_xml(reply, payload, xmlns);
+  return to_xml(error_head(head), payload, xmlns);
 }
 
 std::string payload_bytes(xml::Element root) {

@@ -88,6 +88,8 @@ StanzaHead salvage_head(xml::Element root);
 
 // Addresses swapped, the same id and kind: an IQ becomes a result, others keep their type.
 StanzaHead reply_to(const StanzaHead& head);
+// The same, of type error.
+StanzaHead error_head(const StanzaHead& head);
 
 // <message ...> with every attribute that is not empty. `xmlns`, unless empty, is declared: for
 // streams that carry whole documents (RFC 7395).
