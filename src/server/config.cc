@@ -102,6 +102,12 @@ std::string OptionCodec<std::vector<Endpoint>>::print(const std::vector<Endpoint
   return OptionCodec<std::vector<std::string>>::print(texts);
 }
 
+std::vector<std::string> Domain::all_names() const {
+  std::vector<std::string> names{name};
+  for (const ServiceDomain& service : services) names.push_back(service.name);
+  return names;
+}
+
 const Domain* Config::find_domain(std::string_view name) const {
   const auto found = std::ranges::find(domains, name, &Domain::name);
   return found == domains.end() ? nullptr : &*found;

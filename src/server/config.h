@@ -129,12 +129,22 @@ struct DomainConfig {
 
 using ModuleTable = std::map<std::string, ModuleSettings, std::less<>>;  // by module name
 
+// A domain that a module answers for (service.h).
+struct ServiceDomain {
+  std::string module;
+  std::string name;
+  friend bool operator==(const ServiceDomain&, const ServiceDomain&) = default;
+};
+
 // One domain with the global tables as defaults under its own.
 struct Domain : DomainConfig {
   TlsConfig tls;
   Limits limits;
   ContactConfig contact;
-  ModuleTable modules;  // every known module has an entry
+  ModuleTable modules;                  // every known module has an entry
+  std::vector<ServiceDomain> services;  // of the modules that are on
+
+  std::vector<std::string> all_names() const;  // its own and those of its services
 };
 
 // What is in effect. Keys in `lines` are the ones that the file sets: "listen.client",

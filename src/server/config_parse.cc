@@ -96,6 +96,7 @@ class ConfigReader {
   void check_contact(const ContactConfig& contact, const Place& place);
   void check_domain_name(Domain& domain, const Place& place);
   void check_domain(Domain& domain, const Place& place);
+  void name_services();
   Result<Config> finish();
 
   std::string path_;
@@ -399,6 +400,28 @@ Result<Config> ConfigReader::read(const toml::table& root) {
   return finish();
 }
 
+// Which domains the modules answer for; each name may have one owner only.
+void ConfigReader::name_services() {
+  std::set<std::string> taken;
+  for (const Domain& domain : config_.domains) taken.insert(domain.name);
+  for (std::size_t i = 0; i < config_.domains.size(); ++i) {
+    Domain& domain = config_.domains[i];
+    for (const ModuleDescription& module : modules_) {
+      const ModuleSettings& settings = domain.modules[std::string(module.name)];
+      if (module.service == nullptr || !settings.enabled) continue;
+      if (domain.name.empty() || config_.find_domain(domain.name) != &domain) continue;  // told of
+      std::string name = module.service(settings, domain.name);
+      const std::string tail = "module." + std::string(module.name) + ".host";
+      const std::string own = "domain." + std::to_string(i) + '.' + tail;
+      if (name.empty()) continue;  // the domain's name is none, which is told already
+      if (!taken.insert(name).second)
+        problem_at(config_.lines.contains(own) ? own : tail,
+                   toml_string(name) + " is used by another domain or module already");
+      domain.services.push_back({std::string(module.name), std::move(name)});
+    }
+  }
+}
+
 Result<Config> ConfigReader::finish() {
   if (config_.domains.empty()) {
     Domain domain{};
@@ -409,6 +432,7 @@ Result<Config> ConfigReader::finish() {
     domain.modules = config_.modules;
     config_.domains.push_back(std::move(domain));
   }
+  name_services();
   if (problems_.empty()) return std::move(config_);
   const auto position = [](const auto& p) { return std::pair(p.first.line, p.first.column); };
   std::ranges::stable_sort(problems_, {}, position);

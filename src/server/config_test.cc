@@ -20,11 +20,20 @@ struct PingConfig {
       option("patience", &PingConfig::patience, "Close if it stays silent this long.")};
 };
 
+struct MucConfig {
+  ServiceName host{"conference.{domain}"};
+  static constexpr std::tuple options{option("host", &MucConfig::host, "Where.")};
+};
+std::string muc_domain(const ModuleSettings& settings, std::string_view domain) {
+  return read_options<MucConfig>(settings).host.for_domain(domain);
+}
+
 constexpr Specification ping_specifications[] = {{Specification::Series::xep, 199, "2.0.1"}};
 const ModuleDescription modules[] = {
     {"ping", "XMPP Ping", ping_specifications, option_rows<PingConfig>(), true},
     {"carbons", "Message Carbons", {}, {}, true},
-    {"debugging", "Debugging", {}, {}, false}};
+    {"debugging", "Debugging", {}, {}, false},
+    {"muc", "Rooms", {}, option_rows<MucConfig>(), true, muc_domain}};
 
 Result<Config> parse(std::string_view text) { return parse_config(text, "/etc/h.toml", modules); }
 
@@ -89,6 +98,27 @@ TEST(Config, WithoutAFile) {
   for (const Endpoint& endpoint : config.listen.client) EXPECT_TRUE(endpoint.is_loopback());
   EXPECT_EQ(config.listen.client_tls[1].text(), "[::1]:5223");
   EXPECT_TRUE(config.listen.client_plain.empty());
+}
+
+TEST(Config, ModulesAnswerForDomains) {
+  auto config = parse(R"(
+[[domain]]
+name = "Straße.Example"
+[[domain]]
+name = "b.example"
+[domain.module.muc]
+host = "Rooms.{domain}"
+[[domain]]
+name = "c.example"
+[domain.module.muc]
+enabled = false
+)");
+  ASSERT_TRUE(config) << config.error().text;
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(config->domains[0].all_names(), (Names{"straße.example", "conference.straße.example"}));
+  EXPECT_EQ(config->domains[1].all_names(), (Names{"b.example", "rooms.b.example"}));
+  EXPECT_EQ(config->domains[1].services.front().module, "muc");
+  EXPECT_EQ(config->domains[2].all_names(), (Names{"c.example"}));
 }
 
 TEST(Config, DomainTablesLieOverGlobalOnes) {
@@ -203,6 +233,12 @@ constexpr Wrong wrongs[] = {
     {"[[domain]]\nname = \"a@b\"", "2:1: domain.0.name: \"a@b\" is not a domain name"},
     {"[[domain]]\nname = \"a.example\"\n[[domain]]\nname = \"A.Example\"",
      "4:1: domain.1.name: \"a.example\" stands in the file twice"},
+    {"[[domain]]\nname = \"a.example\"\n[[domain]]\nname = \"conference.a.example\"",
+     "1:1: module.muc.host: \"conference.a.example\" is used by another domain or module already"},
+    {"[[domain]]\nname = \"a.example\"\n[domain.module.muc]\nhost = \"{domain}\"",
+     "4:1: domain.0.module.muc.host: \"a.example\" is used by another domain or module already"},
+    {"[module.muc]\nhost = \"a@b\"",
+     "2:1: module.muc.host: must be a domain name such as \"rooms.{domain}\", not \"a@b\""},
     {"[[domain]]\nname = \"a.example\"\nadmins = [\"boss\"]",
      "3:1: domain.0.admins: \"boss\" is not an address such as admin@example.org"},
     {"[[domain]]\nname = \"a.example\"\nadmins = [\"x@a.example/phone\"]",

@@ -32,6 +32,11 @@ using Targets = std::uint8_t;
 inline constexpr Targets at_server = 1;         // the domain itself
 inline constexpr Targets at_own_account = 2;    // the sender's own bare address, or no address
 inline constexpr Targets at_other_account = 4;  // the bare address of somebody else here
+// Of the service that the handler's own module is (service.h):
+inline constexpr Targets at_service = 8;           // itself
+inline constexpr Targets at_service_address = 16;  // a bare address at it
+inline constexpr Targets at_any_service = 32;      // every module's, where that does not answer
+inline constexpr Targets at_own_service = at_service | at_service_address;
 
 // What a handler knows of a request.
 struct IqContext {

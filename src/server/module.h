@@ -14,10 +14,11 @@
 // `Answer<Flow> f(Event&)`, whose error goes to the stanza's sender. A handler of a request,
 // Get<Payload> or Set<Payload>, is `Answer<Result> f(const IqContext&, const Payload&)` with a
 // payload or Nothing as its result, or `void f(IqRequest, const Payload&)` when the answer comes
-// later.
+// later. A Config with a `ServiceName host` gives the module a domain of its own (service.h).
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <memory>
 #include <string_view>
 #include <tuple>
@@ -28,6 +29,7 @@
 #include "server/iq.h"
 #include "server/module_host.h"
 #include "server/options.h"
+#include "server/service.h"
 
 namespace herold::server {
 
@@ -123,21 +125,23 @@ void call_request(void* module, IqRequest request) {
 template <class M, std::size_t I, class What>
 struct Add {
   static void to(ModuleHost& host, M* module, Stage stage, Targets) {
-    host.hooks().add(Hook<What>{stage, module, call_event<M, I, What>});
+    const Hook<What> hook{stage, module, call_event<M, I, What>};
+    if constexpr (std::is_base_of_v<ServiceEvent, What>)
+      host.own_service().hooks().add(hook);
+    else
+      host.hooks().add(hook);
   }
 };
 template <class M, std::size_t I, class Payload>
 struct Add<M, I, Get<Payload>> {
   static void to(ModuleHost& host, M* module, Stage, Targets targets) {
-    host.requests().add(
-        {xmpp::IqType::get, Payload::element, targets, module, call_request<M, I, Payload>});
+    host.add({xmpp::IqType::get, Payload::element, targets, module, call_request<M, I, Payload>});
   }
 };
 template <class M, std::size_t I, class Payload>
 struct Add<M, I, Set<Payload>> {
   static void to(ModuleHost& host, M* module, Stage, Targets targets) {
-    host.requests().add(
-        {xmpp::IqType::set, Payload::element, targets, module, call_request<M, I, Payload>});
+    host.add({xmpp::IqType::set, Payload::element, targets, module, call_request<M, I, Payload>});
   }
 };
 
@@ -182,12 +186,29 @@ constexpr bool on_by_default() {
     return true;
 }
 
+// A Config with a member `ServiceName host` makes its module the owner of that domain.
+template <class M>
+std::string service_name(const ModuleSettings& settings, std::string_view domain) {
+  return read_options<typename M::Config>(settings).host.for_domain(domain);
+}
+template <class M>
+constexpr bool owns_service = requires(typename M::Config config) {
+  { config.host } -> std::same_as<ServiceName&>;
+};
+template <class M>
+constexpr auto service_function() {
+  std::string (*name)(const ModuleSettings&, std::string_view) = nullptr;
+  if constexpr (owns_service<M>) name = service_name<M>;
+  return name;
+}
+
 template <class M>
 inline constexpr Specification specification_of[] = {M::about.specification()};
 
 template <class M>
 constexpr Module describe(std::string_view name) {
-  return {{name, M::about.title, specification_of<M>, module_options<M>(), on_by_default<M>()},
+  return {{name, M::about.title, specification_of<M>, module_options<M>(), on_by_default<M>(),
+           service_function<M>()},
           M::about.features,
           make_module<M>,
           bind_module<M>};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "server/module.h"
 #include "server/modules.h"
 #include "server/server.h"
@@ -25,6 +26,7 @@ ModuleHost::~ModuleHost() = default;
 void ModuleHost::start_modules() {
   hooks_.clear();
   requests_.clear();
+  services_.clear();
   std::vector<Running> before = std::exchange(running_, {});
   for (const Module* module : all_modules()) {
     const auto found = domain_.modules.find(module->description.name);
@@ -36,7 +38,9 @@ void ModuleHost::start_modules() {
       return running.module == module && same_effect(running.settings, settings);
     });
     auto instance = old != before.end() ? std::move(old->instance) : module->make(*this, settings);
+    own_service_ = make_service(*module);
     module->bind(*this, *instance);
+    own_service_ = nullptr;
     running_.push_back({module, std::move(settings), std::move(instance)});
   }
   for (Running& old : before) {
@@ -44,6 +48,25 @@ void ModuleHost::start_modules() {
     old.instance->stop();
     retired_.push_back(std::move(old.instance));
   }
+}
+
+Service* ModuleHost::make_service(const Module& module) {
+  const auto found =
+      std::ranges::find(domain_.services, module.description.name, &ServiceDomain::module);
+  if (found == domain_.services.end()) return nullptr;
+  services_.push_back(
+      std::make_unique<Service>(*this, domain_address(found->name), module.description.title));
+  return services_.back().get();
+}
+
+void ModuleHost::add(const RequestTable::Handler& handler) {
+  if ((handler.targets & at_own_service) != 0) own_service().requests().add(handler);
+  if ((handler.targets & static_cast<Targets>(~at_own_service)) != 0) requests_.add(handler);
+}
+
+Service& ModuleHost::own_service() {
+  CHECK(own_service_ != nullptr);  // its Config has a ServiceName
+  return *own_service_;
 }
 
 std::vector<const Module*> ModuleHost::running() const {

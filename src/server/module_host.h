@@ -16,6 +16,7 @@
 #include "server/config.h"
 #include "server/events.h"
 #include "server/iq.h"
+#include "server/service.h"
 #include "server/session.h"
 #include "server/silence.h"
 #include "store/database.h"
@@ -52,6 +53,11 @@ class ModuleHost {
 
   Hooks& hooks() { return hooks_; }
   RequestTable& requests() { return requests_; }
+  // To its targets' tables, which may be the domain's and the module's own service's.
+  void add(const RequestTable::Handler& handler);
+  // Of the module that is being bound: it owns one.
+  Service& own_service();
+  const std::vector<std::unique_ptr<Service>>& services() const { return services_; }
   std::vector<const Module*> running() const;
 
   Shard& shard() { return shard_; }
@@ -140,6 +146,7 @@ class ModuleHost {
  private:
   friend class SilenceWatch;
   void start_modules();
+  Service* make_service(const Module& module);
   unsigned shard_index() const;
   void at_shard(unsigned shard, std::move_only_function<void(ModuleHost&)> letter);
 
@@ -148,6 +155,8 @@ class ModuleHost {
   Jid address_;
   Hooks hooks_;
   RequestTable requests_;
+  std::vector<std::unique_ptr<Service>> services_;
+  Service* own_service_ = nullptr;  // while a module is bound
   struct Running {
     const Module* module;
     ModuleSettings settings;

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "server/suggest.h"
 #include "server/toml_text.h"
+#include "xmpp/jid.h"
 
 namespace herold::server {
 namespace {
@@ -113,6 +114,26 @@ Result<std::string> OptionCodec<std::string>::read(const OptionValue& value) {
 }
 
 std::string OptionCodec<std::string>::print(const std::string& value) { return toml_string(value); }
+
+std::string ServiceName::for_domain(std::string_view domain) const {
+  constexpr std::string_view mark = "{domain}";
+  std::string name = pattern;
+  if (const std::size_t place = name.find(mark); place != name.npos)
+    name.replace(place, mark.size(), domain);
+  const auto jid = xmpp::Jid::parse(name);
+  return jid && jid->is_domain() ? jid->text() : std::string();
+}
+
+Result<ServiceName> OptionCodec<ServiceName>::read(const OptionValue& value) {
+  ServiceName name{TRY(OptionCodec<std::string>::read(value))};
+  if (name.for_domain("example.org").empty())
+    return wrong("a domain name such as \"rooms.{domain}\"", value);
+  return name;
+}
+
+std::string OptionCodec<ServiceName>::print(const ServiceName& value) {
+  return toml_string(value.pattern);
+}
 
 Result<std::vector<std::string>> OptionCodec<std::vector<std::string>>::read(
     const OptionValue& value) {

@@ -86,6 +86,19 @@ struct OptionCodec<std::vector<std::string>> {
   static std::string print(const std::vector<std::string>& value);
 };
 
+// The domain that a module answers for (service.h), with "{domain}" for the one it belongs to.
+struct ServiceName {
+  std::string pattern;
+  std::string for_domain(std::string_view domain) const;  // prepared as RFC 7622 wants it
+  friend bool operator==(const ServiceName&, const ServiceName&) = default;
+};
+template <>
+struct OptionCodec<ServiceName> {
+  static std::string type_text() { return "domain name"; }
+  static Result<ServiceName> read(const OptionValue& value);
+  static std::string print(const ServiceName& value);
+};
+
 template <class C, class T, class Codec = OptionCodec<T>>
 struct Option {
   using Type = T;
@@ -273,6 +286,8 @@ struct ModuleDescription {
   std::span<const Specification> specifications;
   std::span<const OptionRow> options;
   bool enabled_by_default = true;
+  // The domain that it answers for beside `domain`; nullptr for most modules.
+  std::string (*service)(const ModuleSettings& settings, std::string_view domain) = nullptr;
 };
 
 }  // namespace herold::server

@@ -102,6 +102,8 @@ void Shard::bounce(const Stanza& stanza, const StanzaError& error) {
 
 void Shard::deliver_here(Stanza stanza) {
   const Jid& to = stanza.head.to;
+  if (Service* service = find_service(to.domain()))
+    return deliver_to_service(*service, std::move(stanza));
   if (!to.has_local()) {
     ModuleHost* host = find_host(to.domain());
     if (host == nullptr) return bounce(stanza, Condition::service_unavailable);
@@ -132,6 +134,39 @@ void Shard::deliver_to_server(ModuleHost& host, Stanza stanza) {
       if (stanza.id != 0) done(stanza.id);  // a server has no roster
       return;
   }
+}
+
+void Shard::deliver_to_service(Service& service, Stanza stanza) {
+  if (stanza.kind() == StanzaKind::iq && !stanza.head.to.is_full())
+    return request_at_service(service, std::move(stanza));
+  const auto fire = [&](auto event) { return service.hooks().fire(event); };
+  Outcome outcome = Flow::go_on;
+  switch (stanza.kind()) {
+    case StanzaKind::message:
+      outcome = fire(ServiceMessage{{}, stanza});
+      break;
+    case StanzaKind::presence:
+      outcome = fire(ServicePresence{{}, stanza});
+      break;
+    case StanzaKind::iq:
+      outcome = fire(ServiceIq{{}, stanza});
+      break;
+  }
+  if (!outcome) return bounce(stanza, outcome.error());
+  if (*outcome == Flow::go_on) bounce(stanza, Condition::service_unavailable);
+}
+
+// The module's own handlers come first, then those for every service.
+void Shard::request_at_service(Service& service, Stanza stanza) {
+  if (!stanza.head.is_request()) return void(take_answer(stanza));
+  const xml::Element payload = stanza.root().first_child();
+  const Targets own = stanza.head.to.has_local() ? at_service_address : at_service;
+  const auto* handler = service.requests().find(stanza.head.iq_type, payload, own);
+  if (handler == nullptr)
+    handler = service.host().requests().find(stanza.head.iq_type, payload, at_any_service);
+  if (handler == nullptr) return bounce(stanza, Condition::service_unavailable);
+  wait_inbound(stanza.origin);
+  handler->call(handler->module, IqRequest(*this, std::move(stanza), nullptr, nullptr));
 }
 
 void Shard::deliver_to_account(Account& account, Stanza stanza) {

@@ -61,6 +61,11 @@ ModuleHost* Shard::find_host(std::string_view domain) const {
   return found == hosts_.end() ? nullptr : found->second.get();
 }
 
+Service* Shard::find_service(std::string_view domain) const {
+  const auto found = services_.find(domain);
+  return found == services_.end() ? nullptr : found->second;
+}
+
 void Shard::configure(const Config& config) {
   limits_ = config.limits;
   const std::string first = config.domains.empty() ? std::string() : config.domains.front().name;
@@ -78,6 +83,10 @@ void Shard::configure(const Config& config) {
     else
       host = std::make_unique<ModuleHost>(*this, domain);
   }
+  services_.clear();
+  for (const Domain& domain : config.domains)
+    for (const auto& service : hosts_[domain.name]->services())
+      services_[service->address().text()] = service.get();
   // A domain that went stays until the restart when addresses of it are in memory; see
   // close_domain.
   for (auto& [name, host] : hosts_)

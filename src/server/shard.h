@@ -77,7 +77,11 @@ class Shard final : private store::Executor {
   Ledger& ledger() { return ledger_; }
   store::Executor& executor() { return *this; }
   ModuleHost* find_host(std::string_view domain) const;
-  bool serves(std::string_view domain) const { return find_host(domain) != nullptr; }
+  // A module's domain (service.h).
+  Service* find_service(std::string_view domain) const;
+  bool serves(std::string_view domain) const {
+    return find_host(domain) != nullptr || find_service(domain) != nullptr;
+  }
   const Limits& limits() const { return limits_; }
   const xmpp::StreamEnvironment& stream_environment() const { return *environment_; }
   FailureCount& failures() { return failures_; }
@@ -213,6 +217,8 @@ class Shard final : private store::Executor {
   void deliver_presence(Account& account, Stanza stanza);
   void deliver_iq(Account& account, Stanza stanza);
   void deliver_to_server(ModuleHost& host, Stanza stanza);
+  void deliver_to_service(Service& service, Stanza stanza);
+  void request_at_service(Service& service, Stanza stanza);
   void deliver_to_sessions(Account& account, Stanza& stanza, std::span<Session* const> sessions);
   void undelivered(Account& account, Stanza stanza);
   void presence_here(const Stanza& stanza, const std::vector<Jid>& recipients);
@@ -232,6 +238,7 @@ class Shard final : private store::Executor {
   std::unique_ptr<store::Stores> stores_;
   Ledger ledger_;
   std::map<std::string, std::unique_ptr<ModuleHost>, std::less<>> hosts_;
+  std::map<std::string, Service*, std::less<>> services_;  // of the hosts
 
   Mailbox mailbox_;
   std::vector<std::vector<Letter>> outgoing_;  // by shard, for the end of this turn
@@ -255,7 +262,7 @@ class Shard final : private store::Executor {
   std::unordered_set<MessageId> returning_;  // see deliver_again(); done meanwhile: not in here
   std::vector<SessionKey> ack_watch_;        // sessions with stanzas that are not acknowledged
   std::unordered_set<SessionKey> to_remember_;
-  std::vector<SessionKey> ack_owed_;         // sessions whose clients wait for an <a/>
+  std::vector<SessionKey> ack_owed_;  // sessions whose clients wait for an <a/>
   std::map<std::string, WallTime> sign_ins_;
   FailureCount failures_;
   RegistrationCounts registrations_;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 
 #include "server/modules.h"
 #include "server/own_certificate.h"
@@ -130,7 +131,7 @@ Result<std::vector<net::TlsCertificate>> RunningServer::certificates(const serve
   std::vector<std::string> own_names;
   for (const server::Domain& domain : config.domains) {
     if (domain.tls.is_own()) {
-      own_names.push_back(domain.name);
+      std::ranges::move(domain.all_names(), std::back_inserter(own_names));
       continue;
     }
     TRY(server::check_secret_file(domain.tls.key));

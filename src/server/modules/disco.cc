@@ -14,7 +14,8 @@ class Disco {
   static constexpr auto handlers() {
     return std::tuple{on<Get<xmpp::DiscoInfo>>(&Disco::tell_info, everywhere),
                       on<Get<xmpp::DiscoItems>>(&Disco::tell_items, everywhere),
-                      on<DiscoInfoAsked>(&Disco::describe)};
+                      on<DiscoInfoAsked>(&Disco::describe),
+                      on<DiscoItemsAsked>(&Disco::list_services)};
   }
 
   explicit Disco(ModuleHost& host) : host_(host) {}
@@ -50,6 +51,13 @@ class Disco {
     info.identities.push_back({.category = "server", .type = "im", .name = "Herold"});
     for (const Module* module : host_.running())
       for (const std::string_view feature : module->features) add(info, feature);
+  }
+
+  void list_services(DiscoItemsAsked& asked) {
+    if (asked.account != nullptr || !asked.items.node.empty()) return;
+    for (const auto& service : host_.services())
+      asked.items.items.push_back(
+          {.jid = service->address(), .name = std::string(service->title())});
   }
 
   static void add(xmpp::DiscoInfo& info, std::string_view feature) {

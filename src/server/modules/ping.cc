@@ -18,7 +18,10 @@ class Ping {
                "Close the connection if it stays silent this long.")};
   };
 
-  static constexpr auto handlers() { return std::tuple{on<Get<xmpp::PingQuery>>(&Ping::answer)}; }
+  static constexpr Targets everywhere = at_server | at_own_account | at_any_service;
+  static constexpr auto handlers() {
+    return std::tuple{on<Get<xmpp::PingQuery>>(&Ping::answer, everywhere)};
+  }
 
   Ping(ModuleHost& host, const Config& config) {
     // Section 4.1. Whatever comes meanwhile is as good as the answer.

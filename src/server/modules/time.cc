@@ -10,7 +10,7 @@ class Time {
   static constexpr About about{202, "2.0", "Entity Time", {xmpp::EntityTime::element.ns}};
 
   static constexpr auto handlers() {
-    return std::tuple{on<Get<xmpp::EntityTime>>(&Time::tell, at_server)};
+    return std::tuple{on<Get<xmpp::EntityTime>>(&Time::tell, at_server | at_any_service)};
   }
 
   explicit Time(ModuleHost& host) : host_(host) {}

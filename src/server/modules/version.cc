@@ -21,7 +21,7 @@ class Version {
   };
 
   static constexpr auto handlers() {
-    return std::tuple{on<Get<xmpp::Version>>(&Version::tell, at_server)};
+    return std::tuple{on<Get<xmpp::Version>>(&Version::tell, at_server | at_any_service)};
   }
 
   Version(ModuleHost&, const Config& config) : config_(config) {}
