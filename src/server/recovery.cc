@@ -1,6 +1,7 @@
 // Recovery: from records to sessions and stanzas.
 #include "server/recovery.h"
 
+#include <algorithm>
 #include <set>
 
 #include "server/server.h"
@@ -110,9 +111,19 @@ void Recovery::commit(std::string_view payload) {
   if (session != sessions_.end() && at_or_before(session->second.record.handled, record.inbound))
     session->second.record.handled = record.inbound;
   if (order_.contains(record.id)) return;  // rewritten into a younger segment
+  if (record.stable != 0) supersede(record.stable, record.id);
   if (done_.contains(record.id)) return;
   order_.emplace(record.id, ++last_order_);
   open_.emplace(last_order_, record.stanza());
+}
+
+// What was stored for later and taken out again has a new id. It was done under its older ones,
+// even if the shards that had them never wrote that down.
+void Recovery::supersede(MessageId stable, MessageId id) {
+  done(stable);
+  MessageId& newest = newest_.try_emplace(stable, id).first->second;
+  if (newest != id) done(std::min(newest, id));
+  newest = std::max(newest, id);
 }
 
 void Recovery::acked(const AckedRecord& record) {

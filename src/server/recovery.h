@@ -57,6 +57,7 @@ class Recovery {
   void removed(const RemovedRecord& record);
   void take_from_stores(Server& server) const;
   void done(MessageId id);
+  void supersede(MessageId stable, MessageId id);
 
   store::Recovered found_;
   std::unordered_map<SessionKey, SessionState> sessions_;
@@ -64,6 +65,7 @@ class Recovery {
   std::unordered_map<MessageId, std::uint64_t> order_;
   std::vector<Stanza> orphans_;
   std::unordered_set<MessageId> done_;  // whose commit, or a copy of it, may still be read
+  std::unordered_map<MessageId, MessageId> newest_;  // by stable id: of those that were stored
   std::uint64_t last_order_ = 0;
 };
 

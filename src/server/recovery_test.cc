@@ -71,6 +71,31 @@ TEST_F(AfterARun, AStanzaWrittenAgainIsOne) {
   EXPECT_EQ(recovery.open_stanzas().begin()->second.root().first_child().first_text(), "1");
 }
 
+// It was stored and taken out again; that it was done before, another shard did not write down.
+TEST_F(AfterARun, WhatWasTakenOutOfTheStoreIsOne) {
+  Stanza first = test_message("b@x.test", "1");
+  run([&](Ledger& ledger) { ASSERT_TRUE(ledger.commit(first, 0, 0)); });
+  Stanza again = first.copy();
+  again.stable = first.id;
+  again.id = 0;
+  Stanza once_more = again.copy();
+  once_more.stable = first.id;
+  run([&](Ledger& ledger) {
+    ASSERT_TRUE(ledger.commit(again, 0, 0));
+    ASSERT_TRUE(ledger.commit(once_more, 0, 0));
+  });
+  read();
+  ASSERT_EQ(recovery.open_stanzas().size(), 1u);
+  EXPECT_EQ(recovery.open_stanzas().begin()->second.id, once_more.id);
+  run([&](Ledger& ledger) {
+    ASSERT_TRUE(ledger.commit(once_more, 0, 0));
+    ledger.done(once_more.id);
+  });
+  Recovery later;
+  ASSERT_TRUE(later.read(disk, LedgerRun::folder));
+  EXPECT_TRUE(later.open_stanzas().empty());
+}
+
 TEST_F(AfterARun, TheNewestRecordOfASessionCounts) {
   run([](Ledger& ledger) {
     SessionRecord old = session(5);
