@@ -50,8 +50,7 @@ constexpr LimitRow rows[] = {
     {"resources", &Limits::resources, LimitUnit::count, 1,
      "Sessions of one account; further ones get resource-constraint."},
     {"sm_queue_bytes", &Limits::sm_queue_bytes, LimitUnit::bytes, 65536,
-     "Unacknowledged stanzas of one session kept in memory; beyond it their durable part is kept "
-     "on disk only."},
+     "Unacknowledged stanzas of one session kept in memory; beyond it the oldest wait on disk."},
     {"sm_disk_bytes", &Limits::sm_disk_bytes, LimitUnit::bytes, 1048576,
      "Unacknowledged stanzas of one session kept on disk; over it the session stops being "
      "resumable."},

@@ -112,10 +112,10 @@ void Shard::end_session(Session& session, SessionEnd why) {
   SessionEnded event{session, why};
   std::ignore = account.host().hooks().fire(event);
   if (session.connection() != nullptr) session.connection()->forget_session();
-  std::deque<Unacked> queue;
+  OutboundQueue queue;
   if (Managed* managed = session.managed()) {
     if (session.resumable()) ledger_.note(EndedRecord{session.key()});
-    queue = managed->outbound.take_all();
+    queue = std::move(managed->outbound);
   }
   sessions_.erase(session.key());
   account.take_session(session);
@@ -123,17 +123,15 @@ void Shard::end_session(Session& session, SessionEnd why) {
   hand_over(queue, account.address());
 }
 
-void Shard::hand_over(const std::deque<Unacked>& queue, const Jid& account) {
-  for (const Unacked& unacked : queue) {
-    if (unacked.id != 0) {
-      deliver_again(unacked.id, account);
-      continue;
-    }
+void Shard::hand_over(const OutboundQueue& queue, const Jid& account) {
+  queue.for_each([&](const Unacked& unacked) {
+    if (unacked.id != 0) return deliver_again(unacked.id, account);
     // Whoever asked its client gets the answer that a request to nobody gets (XEP-0198 section 4).
-    if (!unacked.xml.starts_with("<iq")) continue;
-    const Stanza request = parse_stored(unacked.xml);
-    if (request.head.is_request()) bounce(request, Condition::service_unavailable);
-  }
+    if (!unacked.is_request) return;
+    std::string xml;
+    if (queue.write_to(xml, unacked.number) && !xml.empty())
+      bounce(parse_stored(xml), Condition::service_unavailable);
+  });
 }
 
 // What is done meanwhile, because another session of the account has it, is not repeated.
@@ -178,9 +176,10 @@ bool Shard::resume(Session& session, Connection& connection, std::uint32_t h) {
   xml::Writer writer(xml, xmpp::ns::client);
   xmpp::write(writer, xmpp::SmResumed{.h = handled, .previd = managed.token});
   connection.send_text(xml);
-  for (const Unacked& unacked : managed.outbound.waiting())
+  managed.outbound.for_each([&](const Unacked& unacked) {
     if (managed.recovered && unacked.id != 0)
       ledger_.note(SentRecord{session.key(), unacked.id, unacked.number});
+  });
   managed.written = h;
   session.write_more();
   if (managed.recovered) session.answer_lost_requests();
@@ -211,14 +210,14 @@ void Shard::restore_session(RecoveredSession found) {
     sessions_.emplace(record.key, &session);
     session.restore(record, std::move(found.requests));
     account.host().watch(session);
-    std::deque<Unacked> queue;
+    std::deque<OutboundQueue::Known> queue;
     for (SentStanza& known : found.sent) {
       known.stanza.late = true;
-      queue.push_back({known.number, known.stanza.id,
-                       known.stanza.to_xml(message_extras(account, known.stanza)),
-                       known.stanza.accepted});
+      queue.push_back({{.number = known.number, .id = known.stanza.id},
+                       known.stanza.to_xml(message_extras(account, known.stanza))});
     }
     session.managed()->outbound.restore(record.acked, std::move(queue));
+    session.make_room();
     lose_connection(session);
   });
 }

@@ -85,6 +85,8 @@ class Server {
 
   Log& log() { return world_.log; }
   store::Database& database() { return world_.database; }
+  store::Disk& disk() { return world_.disk; }
+  store::SyncRunner& sync_runner() { return world_.sync_runner; }
   Workers& workers() { return world_.workers; }
   const crypto::Crypto& crypto() const { return world_.crypto; }
   net::TlsServerContext& tls() { return *world_.tls; }

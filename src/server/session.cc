@@ -78,12 +78,13 @@ void Session::write(const Stanza& stanza, std::string_view extra) {
 void Session::queue(const Stanza& stanza, std::string xml) {
   // What comes again from a lost session of the account may be here already.
   if (stanza.late && managed_->outbound.holds(stanza.id)) return;
-  const std::uint32_t number = managed_->outbound.push(stanza.id, std::move(xml), stanza.accepted);
+  const Unacked entry{.is_request = stanza.head.is_request(), .id = stanza.id};
+  const std::uint32_t number = managed_->outbound.push(entry, std::move(xml));
   if (stanza.id != 0 && resumable() && managed_->outbound.is_numbered())
     shard().ledger().note(SentRecord{key_, stanza.id, number});
   if (!managed_->requests.empty()) note_answer(stanza, number);
   shard().watch_acks(*this);
-  if (is_over()) overflow();
+  make_room();
 }
 
 void Session::expect_answer(const StanzaHead& head, std::uint32_t number) {
@@ -141,23 +142,24 @@ void Session::write_more() {
   }
   if (connection_ == nullptr || !managed_) return;
   while (managed_->written != managed_->outbound.sent() && connection_->takes_more()) {
-    const Unacked* next = managed_->outbound.find(++managed_->written);
-    if (next == nullptr) continue;  // acknowledged already
-    connection_->output() += next->xml;
+    const auto written = managed_->outbound.write_to(connection_->output(), managed_->written + 1);
+    if (!written) {  // as if it had never been kept: what the journal has goes on its way again
+      stop_resuming(written.error().text);
+      return end_soon();
+    }
+    ++managed_->written;
     connection_->wrote(0);
   }
   if (managed_->written == managed_->outbound.sent()) answer_ack_request();
-  if (!managed_->asked && managed_->outbound.waiting().size() >= worth_asking) ask_for_ack();
-  if (is_over()) overflow();
+  if (!managed_->asked && managed_->outbound.size() >= worth_asking) ask_for_ack();
+  make_room();
 }
 
 bool Session::has_room() const {
-  if (managed_) return managed_->outbound.bytes() < host().limits().sm_queue_bytes / 2;
+  if (managed_)
+    return !managed_->outbound.is_spilled() &&
+           managed_->outbound.bytes() < host().limits().sm_queue_bytes / 2;
   return connection_ != nullptr && connection_->waiting() < host().limits().send_buffer / 2;
-}
-
-bool Session::is_over() const {
-  return managed_->outbound.bytes() > host().limits().sm_queue_bytes;
 }
 
 void Session::ask_for_ack() {
@@ -167,33 +169,51 @@ void Session::ask_for_ack() {
   send_raw("<r xmlns='urn:xmpp:sm:3'/>");
 }
 
-// HOSTILE 65, 170, DECISIONS.md 20: a client that reads but never acknowledges stays connected and
-// loses the ability to resume. One that does not read, or is away, ends, and what waits for it is
-// handed over: to the account's other sessions, or to the offline store.
-void Session::overflow() {
+void Session::make_room() {
+  if (managed_->outbound.bytes() <= host().limits().sm_queue_bytes) return;
+  if (const auto spilled = spill(); !spilled) overflow(spilled.error().text);
+}
+
+// DECISIONS.md 20: what memory may not hold waits on disk, for whoever can come back for it.
+Result<> Session::spill() {
+  if (!resumable()) return fail(Fault::refused, "it cannot be resumed");
+  const Limits& limits = host().limits();
+  return managed_->outbound.spill(limits.sm_queue_bytes,
+                                  [&] { return shard().make_spill(limits.sm_disk_bytes); });
+}
+
+// HOSTILE 65, 170: a client that reads but never acknowledges stays connected and loses the ability
+// to resume. One that does not read, or is away, ends, and what waits for it is handed over: to the
+// account's other sessions, or to the offline store.
+void Session::overflow(const std::string& reason) {
   const bool is_stuck = connection_ == nullptr || connection_->blocked();
   // What one turn brought has not been offered to the reader yet: it may well take it.
   if (!is_stuck && managed_->written != managed_->outbound.sent()) return;
-  Shard& home = shard();
-  if (resumable()) {
-    home.log().info("session-not-resumable", {{"jid", address_.text()}, {"reason", "queue full"}});
-    managed_->token.clear();
-    home.ledger().note(EndedRecord{key_});
-  }
-  if (is_stuck) {
-    home.loop().post([&home, key = key_] {
-      Session* session = home.find_session(key);
-      if (session == nullptr) return;
-      if (session->connection_ != nullptr)
-        session->connection_->abandon();  // without a token this ends the session
-      else
-        home.end_session(*session, SessionEnd::lost);
-    });
-    return;
-  }
+  stop_resuming(reason);
+  if (is_stuck) return end_soon();
   // It may still acknowledge: until then the journal keeps what it may have to get again.
   for (const Unacked& stanza : managed_->outbound.give_up(host().limits().sm_queue_bytes / 2))
     if (stanza.id != 0) connection_->wrote(stanza.id);
+}
+
+void Session::stop_resuming(const std::string& reason) {
+  if (!resumable()) return;
+  shard().log().info("session-not-resumable", {{"jid", address_.text()}, {"reason", reason}});
+  managed_->token.clear();
+  shard().ledger().note(EndedRecord{key_});
+}
+
+// Later: whoever writes to the session now goes on with it. Without a token its end is for good.
+void Session::end_soon() {
+  Shard& home = shard();
+  home.loop().post([&home, key = key_] {
+    Session* session = home.find_session(key);
+    if (session == nullptr) return;
+    if (session->connection_ != nullptr)
+      session->connection_->abandon();
+    else
+      home.end_session(*session, SessionEnd::lost);
+  });
 }
 
 void Session::send_raw(std::string_view xml) {
@@ -287,8 +307,11 @@ bool Session::remember_all() {
     return shard().ledger().note(record, store::Space::normal);
   };
   if (!note(record())) return false;
-  for (const Unacked& unacked : managed_->outbound.waiting())
-    if (unacked.id != 0 && !note(SentRecord{key_, unacked.id, unacked.number})) return false;
+  bool is_noted = true;
+  managed_->outbound.for_each([&](const Unacked& unacked) {
+    if (is_noted && unacked.id != 0) is_noted = note(SentRecord{key_, unacked.id, unacked.number});
+  });
+  if (!is_noted) return false;
   for (const Request& one : managed_->requests) {
     if (!note(request_record(key_, one))) return false;
     if (one.answer && !note(AnsweredRecord{key_, one.number, *one.answer})) return false;

@@ -133,8 +133,11 @@ class Session {
   friend class Shard;
   void queue(const Stanza& stanza, std::string xml);
   void note_answer(const Stanza& answer, std::uint32_t number);
-  bool is_over() const;
-  void overflow();
+  void make_room();
+  Result<> spill();
+  void overflow(const std::string& reason);
+  void stop_resuming(const std::string& reason);
+  void end_soon();
 
   Account& account_;
   Jid address_;

@@ -111,7 +111,12 @@ Result<> Shard::open_journal(const std::string& folder, std::uint64_t run, store
                TRY(store::Journal::open(folder, index_, run, limits_,
                                         {disk, runner, *this, world_.loop.clock(), world_.random},
                                         std::move(events))));
+  spill_path_ = folder + "/spill-" + std::to_string(index_);
   return {};
+}
+
+Result<std::unique_ptr<store::Spill>> Shard::make_spill(Bytes capacity) {
+  return store::Spill::open(server_.disk(), server_.sync_runner(), spill_path_, capacity);
 }
 
 Result<> Shard::sync_recovered() {
@@ -341,7 +346,7 @@ void Shard::sweep_acks() {
     if (session == nullptr) continue;
     Managed& managed = *session->managed();
     managed.watched = false;
-    if (managed.outbound.waiting().empty() || !session->connected()) continue;
+    if (managed.outbound.empty() || !session->connected()) continue;
     if (!managed.asked) session->ask_for_ack();
     watch_acks(*session);
     const Seconds patience(session->host().limits().sm_ack_wait);
@@ -386,6 +391,12 @@ void Shard::stop() {
   end_turn();
   if (auto closed = ledger_.journal().close(); !closed)
     log().error("journal-close-failed", {{"reason", closed.error().text}});
+}
+
+void Shard::release_stores() {
+  stores_.reset();
+  for (const auto& [key, session] : sessions_)
+    if (Managed* managed = session->managed()) managed->outbound = OutboundQueue();
 }
 
 Shard::Counts Shard::counts() {

@@ -92,6 +92,8 @@ class Shard final : private store::Executor {
   // Journal of this run; recovery fills it before the loop runs.
   Result<> open_journal(const std::string& folder, std::uint64_t run, store::Disk& disk,
                         store::SyncRunner& runner);
+  // For what a session's queue may not hold in memory.
+  Result<std::unique_ptr<store::Spill>> make_spill(Bytes capacity);
   // Writes what recovery put into the journal; the server hears when it is safe.
   Result<> sync_recovered();
   // The loop is about to run.
@@ -150,7 +152,7 @@ class Shard final : private store::Executor {
   // Everything of an account's sessions ends; the account's rows are the caller's.
   void remove_account(const Jid& bare);
   // What a session had not delivered goes on its way again.
-  void hand_over(const std::deque<Unacked>& queue, const Jid& account);
+  void hand_over(const OutboundQueue& queue, const Jid& account);
   // The same for one stanza, unless it has been delivered otherwise.
   void deliver_again(MessageId id, const Jid& account);
 
@@ -181,8 +183,9 @@ class Shard final : private store::Executor {
 
   // Ends or detaches everything, in order; then writes the journal's clean end.
   void stop();
-  // After the loop has ended, before the database goes; nothing is asked of the stores any more.
-  void release_stores() { stores_.reset(); }
+  // After the loop has ended, before the database and the runner of syncs go: nothing is asked of
+  // the stores any more, and no queue has a file.
+  void release_stores();
   struct Counts {
     std::uint64_t connections, sessions, accounts, open_stanzas;
     store::JournalStatistics journal;
@@ -273,6 +276,7 @@ class Shard final : private store::Executor {
   std::uint64_t last_question_ = 0;
   net::Timer sweep_timer_;
   std::string scratch_;
+  std::string spill_path_;  // of all its sessions: they take the name away at once
   MonotonicTime housekept_{};
   std::optional<store::Position> recovered_until_;
   std::deque<std::pair<store::Position, net::Task>> when_safe_;

@@ -6,12 +6,15 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "server/stanza.h"
 #include "store/journal.h"
+#include "store/spill.h"
 
 namespace herold::server {
 
@@ -52,9 +55,8 @@ class InboundCount {
 // A stanza of ours that the client has not acknowledged.
 struct Unacked {
   std::uint32_t number = 0;
+  bool is_request = false;  // somebody waits for its answer
   MessageId id = 0;  // 0: presence, chat states and the like, which nobody misses after a crash
-  std::string xml;   // whole, for this client
-  WallTime accepted{};
 };
 
 // A stanza of the client to which an answer is owed: a request, or what was refused. The answers
@@ -70,36 +72,65 @@ struct Request {
 // As the journal has it, for the session with that key.
 RequestRecord request_record(std::uint64_t session, const Request& request);
 
-// Our stanzas, in order.
+// Our stanzas, in order. The texts of the oldest may wait on disk (DECISIONS.md 20); in memory
+// they leave a number, an id and a place.
 class OutboundQueue {
  public:
+  struct Known {  // as it was before a restart
+    Unacked stanza;
+    std::string xml;  // whole, for this client
+  };
+
   // The number it goes under.
-  std::uint32_t push(MessageId id, std::string xml, WallTime accepted);
+  std::uint32_t push(Unacked stanza, std::string xml);
   // Takes off what the client has. Nothing when `h` is not between what was acked and sent.
   std::optional<std::vector<Unacked>> acknowledge(std::uint32_t h);
   // After a restart: what is known to have been sent, with gaps where nothing durable went.
-  void restore(std::uint32_t acked, std::deque<Unacked> known);
+  void restore(std::uint32_t acked, std::deque<Known> known);
   // The client said `h` on resuming: what is left gets the numbers from h + 1 on.
   void renumber(std::uint32_t h);
+
+  // Makes the disk's part, when there is none yet.
+  using MakeSpill = std::move_only_function<Result<std::unique_ptr<store::Spill>>()>;
+  // Moves the oldest texts to disk until memory has at most half of `most` bytes. Fails when the
+  // disk takes none, or where even the places cost more than `most`; nothing is lost by it.
+  Result<> spill(std::uint64_t most, MakeSpill make);
   // The client does not acknowledge: forget the texts, which were written to it, and of the oldest
   // more than that until the rest costs at most `most` bytes. Yields what was forgotten wholly.
   std::vector<Unacked> give_up(std::uint64_t most);
 
-  // nullptr when it was acknowledged.
-  const Unacked* find(std::uint32_t number) const;
+  // Appends its text, from disk if need be; nothing where it was acknowledged or given up.
+  Result<> write_to(std::string& out, std::uint32_t number) const;
   bool holds(MessageId id) const;
-  const std::deque<Unacked>& waiting() const { return queue_; }
-  std::deque<Unacked> take_all();
+  bool empty() const { return size() == 0; }
+  std::size_t size() const { return places_.size() + texts_.size(); }
+  // From the oldest on; the queue must not change meanwhile.
+  template <class Visitor>
+  void for_each(Visitor visit) const {
+    for (const Place& entry : places_) visit(entry.stanza);
+    for (const Known& entry : texts_) visit(entry.stanza);
+  }
   // After a restart the numbers are only known once the client has said its `h`.
   bool is_numbered() const { return !gaps_; }
-  std::uint64_t bytes() const { return bytes_; }
+  std::uint64_t bytes() const { return bytes_; }  // of memory
+  bool is_spilled() const { return spill_ != nullptr; }
   std::uint32_t sent() const { return sent_; }
   std::uint32_t acked() const { return acked_; }
 
  private:
+  struct Place {  // on disk, or nowhere any more
+    Unacked stanza;
+    std::uint64_t place = 0;
+  };
   bool was_sent(const Unacked& stanza) const;
+  const Unacked& front() const {
+    return places_.empty() ? texts_.front().stanza : places_.front().stanza;
+  }
+  void pop_front();
 
-  std::deque<Unacked> queue_;
+  std::deque<Place> places_;  // the oldest
+  std::deque<Known> texts_;
+  std::unique_ptr<store::Spill> spill_;  // the texts of places_, where they are kept
   std::uint64_t bytes_ = 0;
   std::uint32_t sent_ = 0;
   std::uint32_t acked_ = 0;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "store/sim_disk.h"
 
 namespace herold::server {
 namespace {
@@ -12,10 +13,24 @@ constexpr std::uint32_t last_number = UINT32_MAX;
 
 store::Position at(std::uint64_t offset) { return {.segment = 1, .offset = offset}; }
 
-std::vector<std::uint32_t> numbers(const auto& stanzas) {
-  std::vector<std::uint32_t> all;
+using Numbers = std::vector<std::uint32_t>;
+
+Numbers numbers(const std::vector<Unacked>& stanzas) {
+  Numbers all;
   for (const Unacked& stanza : stanzas) all.push_back(stanza.number);
   return all;
+}
+
+Numbers numbers(const OutboundQueue& queue) {
+  Numbers all;
+  queue.for_each([&](const Unacked& stanza) { all.push_back(stanza.number); });
+  return all;
+}
+
+std::string text(const OutboundQueue& queue, std::uint32_t number) {
+  std::string out;
+  EXPECT_TRUE(queue.write_to(out, number));
+  return out;
 }
 
 TEST(Counters, CompareOverTheWrap) {
@@ -137,27 +152,27 @@ TEST(InboundCount, AgreesWithAPlainModel) {
 
 TEST(OutboundQueue, GivesUpWhatIsAcknowledgedInOrder) {
   OutboundQueue queue;
-  EXPECT_EQ(queue.push(11, "<a/>", {}), 1u);
-  EXPECT_EQ(queue.push(0, "<bb/>", {}), 2u);
-  EXPECT_EQ(queue.push(13, "<ccc/>", {}), 3u);
+  EXPECT_EQ(queue.push({.id = 11}, "<a/>"), 1u);
+  EXPECT_EQ(queue.push({.id = 0}, "<bb/>"), 2u);
+  EXPECT_EQ(queue.push({.id = 13}, "<ccc/>"), 3u);
   const std::uint64_t full = queue.bytes();
   EXPECT_GE(full, 15u);  // the texts, and what their places cost
   const auto got = queue.acknowledge(2);
   ASSERT_TRUE(got);
-  ASSERT_EQ(numbers(*got), (std::vector<std::uint32_t>{1, 2}));
+  ASSERT_EQ(numbers(*got), (Numbers{1, 2}));
   EXPECT_EQ((*got)[0].id, 11u);
   EXPECT_GE(queue.bytes(), 6u);
   EXPECT_LT(queue.bytes(), full);
   EXPECT_EQ(queue.acked(), 2u);
   EXPECT_TRUE(queue.acknowledge(2)->empty());  // the same again
-  EXPECT_EQ(numbers(*queue.acknowledge(3)), (std::vector<std::uint32_t>{3}));
+  EXPECT_EQ(numbers(*queue.acknowledge(3)), (Numbers{3}));
   EXPECT_EQ(queue.bytes(), 0u);
 }
 
 TEST(OutboundQueue, RefusesWhatCannotBe) {
   OutboundQueue queue;
-  queue.push(1, "<a/>", {});
-  queue.push(2, "<a/>", {});
+  queue.push({.id = 1}, "<a/>");
+  queue.push({.id = 2}, "<a/>");
   EXPECT_FALSE(queue.acknowledge(3));  // HOSTILE 60
   ASSERT_TRUE(queue.acknowledge(2));
   EXPECT_FALSE(queue.acknowledge(1));  // backwards
@@ -171,21 +186,21 @@ TEST(OutboundQueue, WrapsAtTwoToTheThirtySecond) {
   queue.renumber(last_number - 1);
   EXPECT_FALSE(queue.acknowledge(0));  // not sent yet
   EXPECT_TRUE(queue.acknowledge(last_number - 1));
-  EXPECT_EQ(queue.push(1, "<a/>", {}), last_number);
-  EXPECT_EQ(queue.push(2, "<a/>", {}), 0u);
-  EXPECT_EQ(queue.push(3, "<a/>", {}), 1u);
+  EXPECT_EQ(queue.push({.id = 1}, "<a/>"), last_number);
+  EXPECT_EQ(queue.push({.id = 2}, "<bb/>"), 0u);
+  EXPECT_EQ(queue.push({.id = 3}, "<a/>"), 1u);
   EXPECT_FALSE(queue.acknowledge(2));
-  EXPECT_EQ(queue.find(0)->id, 2u);
-  EXPECT_EQ(queue.find(2), nullptr);
-  EXPECT_EQ(numbers(*queue.acknowledge(0)), (std::vector<std::uint32_t>{last_number, 0}));
-  EXPECT_EQ(numbers(*queue.acknowledge(1)), (std::vector<std::uint32_t>{1}));
+  EXPECT_EQ(text(queue, 0), "<bb/>");
+  EXPECT_EQ(text(queue, 2), "");
+  EXPECT_EQ(numbers(*queue.acknowledge(0)), (Numbers{last_number, 0}));
+  EXPECT_EQ(numbers(*queue.acknowledge(1)), (Numbers{1}));
 }
 
 TEST(OutboundQueue, GoesOnAfterARestartWithGaps) {
   OutboundQueue queue;
-  std::deque<Unacked> known;
-  known.push_back({12, 7, "<a/>", {}});
-  known.push_back({15, 8, "<bb/>", {}});
+  std::deque<OutboundQueue::Known> known;
+  known.push_back({{.number = 12, .id = 7}, "<a/>"});
+  known.push_back({{.number = 15, .id = 8}, "<bb/>"});
   queue.restore(10, std::move(known));
   EXPECT_GE(queue.bytes(), 9u);
   EXPECT_EQ(queue.sent(), 15u);
@@ -193,11 +208,11 @@ TEST(OutboundQueue, GoesOnAfterARestartWithGaps) {
   // Presence went out behind 15 and nobody remembers it: the client may have more than we know.
   const auto got = queue.acknowledge(13);
   ASSERT_TRUE(got);
-  EXPECT_EQ(numbers(*got), (std::vector<std::uint32_t>{12}));
+  EXPECT_EQ(numbers(*got), (Numbers{12}));
   queue.renumber(13);
-  EXPECT_EQ(numbers(queue.waiting()), (std::vector<std::uint32_t>{14}));
+  EXPECT_EQ(numbers(queue), (Numbers{14}));
   EXPECT_FALSE(queue.acknowledge(15));  // from here on all numbers are known again
-  EXPECT_EQ(queue.push(9, "<c/>", {}), 15u);
+  EXPECT_EQ(queue.push({.id = 9}, "<c/>"), 15u);
 }
 
 TEST(OutboundQueue, AfterARestartTheClientMayHaveMoreThanIsKnown) {
@@ -205,37 +220,161 @@ TEST(OutboundQueue, AfterARestartTheClientMayHaveMoreThanIsKnown) {
   queue.restore(10, {});
   ASSERT_TRUE(queue.acknowledge(40));
   queue.renumber(40);
-  EXPECT_EQ(queue.push(1, "<a/>", {}), 41u);
+  EXPECT_EQ(queue.push({.id = 1}, "<a/>"), 41u);
   EXPECT_FALSE(queue.acknowledge(42));
 }
 
 TEST(OutboundQueue, ForgetsTextsBeforeEntries) {
   OutboundQueue queue;
   const std::string text(1000, 'x');
-  for (MessageId id = 1; id <= 3; ++id) queue.push(id, text, {});
+  for (MessageId id = 1; id <= 3; ++id) queue.push({.id = id}, text);
   EXPECT_TRUE(queue.give_up(3000).empty());
   EXPECT_LT(queue.bytes(), 1000u);
   EXPECT_TRUE(queue.holds(2));
   EXPECT_FALSE(queue.holds(4));
   EXPECT_FALSE(queue.holds(0));
-  EXPECT_EQ(numbers(*queue.acknowledge(2)), (std::vector<std::uint32_t>{1, 2}));
+  EXPECT_EQ(numbers(*queue.acknowledge(2)), (Numbers{1, 2}));
   EXPECT_FALSE(queue.holds(2));
-  EXPECT_EQ(numbers(queue.give_up(0)), (std::vector<std::uint32_t>{3}));
+  EXPECT_EQ(numbers(queue.give_up(0)), (Numbers{3}));
 }
 
 // HOSTILE 65: a client that never acknowledges costs no memory, and the count goes on.
 TEST(OutboundQueue, ForgetsWithoutLosingTheCount) {
   OutboundQueue queue;
-  queue.push(1, "<a/>", {});
-  queue.push(2, "<a/>", {});
-  EXPECT_EQ(numbers(queue.give_up(0)), (std::vector<std::uint32_t>{1, 2}));
+  queue.push({.id = 1}, "<a/>");
+  queue.push({.id = 2}, "<a/>");
+  EXPECT_EQ(numbers(queue.give_up(0)), (Numbers{1, 2}));
   EXPECT_EQ(queue.bytes(), 0u);
-  EXPECT_TRUE(queue.waiting().empty());
-  EXPECT_EQ(queue.push(3, "<a/>", {}), 3u);
-  EXPECT_EQ(numbers(*queue.acknowledge(3)), (std::vector<std::uint32_t>{3}));
-  EXPECT_EQ(queue.push(4, "<a/>", {}), 4u);
-  EXPECT_EQ(numbers(queue.take_all()), (std::vector<std::uint32_t>{4}));
+  EXPECT_TRUE(queue.empty());
+  EXPECT_EQ(queue.push({.id = 3}, "<a/>"), 3u);
+  EXPECT_EQ(numbers(*queue.acknowledge(3)), (Numbers{3}));
+  EXPECT_EQ(queue.push({.id = 4}, "<a/>"), 4u);
+  EXPECT_EQ(numbers(queue), (Numbers{4}));
+}
+
+// ---- what waits on disk (DECISIONS.md 20)
+
+class SpillingQueue : public ::testing::Test, private store::SyncRunner {
+ protected:
+  SpillingQueue() { EXPECT_TRUE(disk.make_folder("/data")); }
+
+  Result<> spill(std::uint64_t most, Bytes capacity = 1_MiB) {
+    return queue.spill(most,
+                       [&] { return store::Spill::open(disk, *this, "/data/spill", capacity); });
+  }
+  static std::string text_of(std::uint32_t number) {
+    return std::to_string(number) + std::string(1000, '.');
+  }
+  void push(std::uint32_t count) {
+    for (std::uint32_t i = 0; i < count; ++i)
+      queue.push({.id = queue.sent() + 1}, text_of(queue.sent() + 1));
+  }
+
+  store::SimDisk disk{1};
+  OutboundQueue queue;
+
+ private:
+  void run(store::Task work) override { work(); }
+};
+
+TEST_F(SpillingQueue, KeepsTheYoungestInMemoryAndLosesNothing) {
+  push(20);
+  ASSERT_TRUE(spill(10'000));
+  EXPECT_LE(queue.bytes(), 5'500u);
+  EXPECT_TRUE(queue.is_spilled());
+  push(5);
+  ASSERT_TRUE(spill(10'000));
+  EXPECT_EQ(queue.size(), 25u);
+  for (std::uint32_t number = 1; number <= 25; ++number) {
+    EXPECT_EQ(text(queue, number), text_of(number));
+    EXPECT_TRUE(queue.holds(number));
+  }
+  EXPECT_EQ(text(queue, 26), "");
+}
+
+TEST_F(SpillingQueue, GivesItsFileBackWhenItIsAcknowledged) {
+  push(20);
+  ASSERT_TRUE(spill(10'000));
+  EXPECT_EQ(numbers(*queue.acknowledge(3)), (Numbers{1, 2, 3}));
+  EXPECT_EQ(text(queue, 3), "");
+  EXPECT_EQ(text(queue, 4), text_of(4));
+  EXPECT_GT(disk.used(), 0u);
+  ASSERT_TRUE(queue.acknowledge(19));
+  EXPECT_FALSE(queue.is_spilled());
+  EXPECT_EQ(disk.used(), 0u);
+  EXPECT_EQ(text(queue, 20), text_of(20));
+  ASSERT_TRUE(queue.acknowledge(20));
   EXPECT_EQ(queue.bytes(), 0u);
+}
+
+// Slow but alive: the file never grows beyond its bound, however long it goes on.
+TEST_F(SpillingQueue, GoesRoundInItsFile) {
+  for (int round = 0; round < 100; ++round) {
+    push(20);
+    ASSERT_TRUE(spill(10'000, 40'000)) << round;
+    ASSERT_LE(disk.used(), 40'000u);
+    const std::uint32_t behind = queue.sent() - 20;
+    EXPECT_EQ(text(queue, behind + 1), text_of(behind + 1));
+    ASSERT_TRUE(queue.acknowledge(behind));
+  }
+}
+
+TEST_F(SpillingQueue, LosesNothingWhereTheDiskRefuses) {
+  push(20);
+  ASSERT_TRUE(spill(10'000, 30'000));
+  push(20);
+  const std::uint64_t before = queue.bytes();
+  EXPECT_FALSE(spill(10'000, 30'000));  // its bound
+  EXPECT_EQ(queue.bytes(), before);
+  for (std::uint32_t number = 1; number <= 40; ++number)
+    EXPECT_EQ(text(queue, number), text_of(number));
+  OutboundQueue other;
+  other.push({}, std::string(20'000, 'x'));
+  const auto none = other.spill(10'000, [] {
+    return Result<std::unique_ptr<store::Spill>>(fail(Fault::unavailable, "no space"));
+  });
+  EXPECT_FALSE(none);
+  EXPECT_FALSE(other.is_spilled());
+  EXPECT_EQ(text(other, 1).size(), 20'000u);
+}
+
+// The places cost memory as well: they too are bounded.
+TEST_F(SpillingQueue, TakesNoMoreThanItsPlacesMayCost) {
+  std::uint32_t pushed = 0;
+  bool is_full = false;
+  for (; pushed < 10'000 && !is_full; ++pushed) {
+    queue.push({}, "<presence/>");
+    is_full = queue.bytes() > 10'000 && !spill(10'000);
+    ASSERT_TRUE(is_full || queue.bytes() <= 10'000);
+  }
+  EXPECT_TRUE(is_full);
+  EXPECT_GT(pushed, 300u);
+}
+
+TEST_F(SpillingQueue, ForgetsAlsoWhatIsOnDisk) {
+  push(20);
+  ASSERT_TRUE(spill(10'000));
+  EXPECT_TRUE(queue.give_up(10'000).empty());
+  EXPECT_FALSE(queue.is_spilled());
+  EXPECT_EQ(disk.used(), 0u);
+  EXPECT_EQ(text(queue, 1), "");
+  EXPECT_TRUE(queue.holds(20));
+  EXPECT_EQ(queue.acknowledge(20)->size(), 20u);
+}
+
+TEST_F(SpillingQueue, FindsItsTextsAfterARestartWithGaps) {
+  std::deque<OutboundQueue::Known> known;
+  for (std::uint32_t number = 5; number <= 50; number += 5)
+    known.push_back({{.number = last_number - 20 + number, .id = number}, text_of(number)});
+  queue.restore(last_number - 20, std::move(known));
+  ASSERT_TRUE(spill(5'000));
+  for (std::uint32_t number = 5; number <= 50; number += 5)
+    EXPECT_EQ(text(queue, last_number - 20 + number), text_of(number));
+  EXPECT_EQ(text(queue, last_number - 20 + 6), "");
+  ASSERT_EQ(queue.acknowledge(last_number - 20 + 12)->size(), 2u);
+  queue.renumber(last_number - 8);
+  EXPECT_EQ(text(queue, last_number - 7), text_of(15));
+  EXPECT_EQ(text(queue, last_number), text_of(50));
 }
 
 }  // namespace

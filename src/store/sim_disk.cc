@@ -18,7 +18,11 @@ std::string folder_of(const std::string& path) {
 
 class SimFile final : public File {
  public:
-  SimFile(SimDisk& disk, SimDisk::NodePointer node) : disk_(disk), node_(std::move(node)) {}
+  SimFile(SimDisk& disk, SimDisk::NodePointer node) : disk_(disk), node_(std::move(node)) {
+    ++node_->handles;
+  }
+  SimFile(const SimFile&) = delete;
+  ~SimFile() override { --node_->handles; }
 
   Result<std::uint64_t> size() const override { return node_->seen.size(); }
 
@@ -89,6 +93,8 @@ Result<> SimDisk::step() {
 Bytes SimDisk::used() const {
   Bytes sum = 0;
   for (const auto& [name, node] : names_) sum += node->allocated;
+  for (const auto& node : nameless_)
+    if (const NodePointer open = node.lock(); open && open->handles > 0) sum += open->allocated;
   return sum;
 }
 
@@ -175,7 +181,11 @@ Result<std::vector<std::string>> SimDisk::list(const std::string& folder) {
 
 Result<> SimDisk::remove(const std::string& path) {
   TRY(step());
-  if (names_.erase(path) == 0) return fail(Fault::not_found, path + " does not exist");
+  const auto found = names_.find(path);
+  if (found == names_.end()) return fail(Fault::not_found, path + " does not exist");
+  std::erase_if(nameless_, [](const auto& node) { return node.expired(); });
+  nameless_.push_back(found->second);
+  names_.erase(found);
   return {};
 }
 

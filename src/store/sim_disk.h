@@ -62,6 +62,7 @@ class SimDisk final : public Disk {
     std::string durable;  // what a power cut leaves for sure
     std::vector<Write> unsynced;
     Bytes allocated = 0;
+    int handles = 0;  // files that are open on it
   };
   // Shared by the names (before and after a power cut) and open files.
   using NodePointer = std::shared_ptr<Node>;
@@ -75,6 +76,7 @@ class SimDisk final : public Disk {
 
   SeededRandom random_;
   Names names_, durable_names_;
+  std::vector<std::weak_ptr<Node>> nameless_;  // removed while they were open
   std::set<std::string> folders_;
   std::set<std::string> locks_;
   Bytes capacity_ = ~Bytes{0};

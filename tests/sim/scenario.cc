@@ -22,8 +22,9 @@ Limits limits_of(Random& random) {
   limits.shard_mailbox = random.below(3) == 0 ? 4 : 65536;
   limits.journal_segment_bytes = 512 * 1024;
   limits.journal_reserve_bytes = 64 * 1024;
-  // Sometimes so small that queues run over.
+  // Sometimes so small that queues go to disk, and run over there.
   limits.sm_queue_bytes = random.below(3) == 0 ? 48 * 1024 : 1024 * 1024;
+  limits.sm_disk_bytes = random.below(3) == 0 ? 32 * 1024 : 1024 * 1024;
   limits.send_buffer = random.below(3) == 0 ? 8 * 1024 : 1024 * 1024;
   return limits;
 }
