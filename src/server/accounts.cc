@@ -159,6 +159,8 @@ void Shard::lose_connection(Session& session) {
   session.detach();
   if (stopping_) return;  // it stays in the journal, resumable after the restart
   if (!session.resumable()) return end_session(session, SessionEnd::lost);
+  ClientLost lost{session};
+  std::ignore = session.host().hooks().fire(lost);
   const auto patience = Seconds(session.managed()->resume_seconds);
   session.resume_timer_.start(loop(), patience, [this, key = session.key()] {
     if (Session* late = find_session(key)) end_session(*late, SessionEnd::lost);

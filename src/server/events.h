@@ -67,6 +67,10 @@ struct ClientNonza {
 struct SessionBound {
   Session& session;
 };
+// Its client is gone; the session waits for it (XEP-0198).
+struct ClientLost {
+  Session& session;
+};
 // Its client came back (XEP-0198), after everything it missed was sent again.
 struct SessionResumed {
   Session& session;
@@ -183,9 +187,9 @@ struct CommandsAsked {
 };
 
 using Hooks = HookTable<AccountLoading, AccountRemoved, DomainConfigured, StreamFeatures,
-                        PreauthRequest, ClientNonza, SessionBound, SessionResumed, SessionEnded,
-                        SessionAvailable, MessageSent, MessageAccepted, PresenceSent, IqSent,
-                        ClientActive, MessageReceived, MessageDelivered, MessageUndelivered,
+                        PreauthRequest, ClientNonza, SessionBound, ClientLost, SessionResumed,
+                        SessionEnded, SessionAvailable, MessageSent, MessageAccepted, PresenceSent,
+                        IqSent, ClientActive, MessageReceived, MessageDelivered, MessageUndelivered,
                         PresenceRecipients, PresenceReceived, IqReceived, InactiveClient,
                         SlowClient, ClientReads, DiscoInfoAsked, DiscoItemsAsked, CommandsAsked>;
 
