@@ -213,12 +213,13 @@ class Push {
   void take_rest(ClientLost& event) {
     Account& account = event.session.account();
     if (account.find_data<WakeUps>() == nullptr) return;
-    const auto& waiting = event.session.managed()->outbound.waiting();
-    const auto missed = std::ranges::count_if(waiting, [](const Unacked& one) { return one.id; });
+    std::uint64_t missed = 0;
+    event.session.managed()->outbound.for_each(
+        [&](const Unacked& one) { missed += one.id != 0 ? 1 : 0; });
     if (missed == 0) return;
     for (WakeUp& one : account.data<WakeUps>()) {
       if (one.resource != event.session.address().resource()) continue;
-      one.news.messages += static_cast<std::uint64_t>(missed);
+      one.news.messages += missed;
       tell(account, one, Urgency::message);
     }
   }
