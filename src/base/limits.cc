@@ -190,8 +190,8 @@ constexpr LimitRow rows[] = {
      "Places whose failed sign-ins or registrations are remembered a shard; the oldest goes "
      "first."},
     {"anonymous_per_prefix", &Limits::anonymous_per_prefix, LimitUnit::count, 1,
-     "Sessions without an account (SASL ANONYMOUS) from one address prefix; further sign-ins "
-     "fail."},
+     "Sessions without an account (SASL ANONYMOUS) from one address prefix; then "
+     "temporary-auth-failure."},
     {"shard_mailbox", &Limits::shard_mailbox, LimitUnit::count, 64,
      "Messages waiting between two shards; over it reading of sockets pauses."},
     {"turn_bytes", &Limits::turn_bytes, LimitUnit::bytes, 16384,

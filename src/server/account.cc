@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "server/module_host.h"
 #include "server/shard.h"
+#include "xmpp/sasl/anonymous.h"
 
 namespace herold::server {
 namespace {
@@ -23,7 +24,10 @@ void apply(Roster& roster, const store::RosterChange& change) {
 
 }  // namespace
 
-Account::Account(ModuleHost& host, Jid address) : host_(host), address_(std::move(address)) {}
+Account::Account(ModuleHost& host, Jid address)
+    : host_(host),
+      address_(std::move(address)),
+      is_temporary_(xmpp::is_anonymous_name(address_.local())) {}
 Account::~Account() = default;
 
 void Account::when_loaded(std::move_only_function<void()> task) {
@@ -41,6 +45,8 @@ void Account::loaded(State state) {
 
 void Account::change_roster(std::vector<store::RosterChange> changes,
                             std::move_only_function<void(Result<std::uint64_t>)> stored) {
+  if (is_temporary_)
+    return stored(fail(Fault::refused, "Without an account there are no contacts"));
   for (const store::RosterChange& change : changes) apply(roster_, change);
   Shard& shard = host_.shard();
   shard.stores().rosters().change(address_.text(), std::move(changes),

@@ -28,6 +28,9 @@ class Account {
 
   const Jid& address() const { return address_; }
   ModuleHost& host() const { return host_; }
+  // Somebody signed in without an account (SASL ANONYMOUS, XEP-0175): it is there as long as the
+  // session, the stores keep nothing of it, it has no contacts and cannot be resumed.
+  bool is_temporary() const { return is_temporary_; }
 
   enum class State : std::uint8_t { loading, ready, missing, failed };
   State state() const { return state_; }
@@ -73,6 +76,7 @@ class Account {
   Roster roster_;
   State state_ = State::loading;
   bool existing_ = false;  // found in the store
+  const bool is_temporary_;
   std::vector<std::unique_ptr<Session>> sessions_;
   Slots data_;
   std::unique_ptr<std::deque<std::move_only_function<void()>>> parked_;

@@ -8,6 +8,7 @@
 #include "server/credentials.h"
 #include "server/server.h"
 #include "server/shard.h"
+#include "xmpp/sasl/anonymous.h"
 
 namespace herold::server {
 namespace {
@@ -87,6 +88,8 @@ void AccountActions::set_password(Shard& from, const Jid& account, crypto::Secre
 }
 
 void AccountActions::remove(Shard& from, const Jid& account, Done done) {
+  if (xmpp::is_anonymous_name(account.local()))  // there is a session at most
+    return done(fail(Fault::not_found, "There is no such account"));
   from.post_to(server_.home_of(account.text()), [&from, account,
                                                  done = std::move(done)](Shard& home) mutable {
     home.account(account).when_loaded(

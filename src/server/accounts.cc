@@ -24,7 +24,10 @@ Account& Shard::account(const Jid& bare) {
   auto made = std::make_unique<Account>(*host, bare);
   Account& account = *accounts_.emplace(bare.text(), std::move(made)).first->second;
   account.last_used = now();
-  load(account);
+  if (account.is_temporary())
+    account.state_ = Account::State::missing;  // until its session is bound
+  else
+    load(account);
   return account;
 }
 
@@ -72,14 +75,26 @@ void Shard::remove_account(const Jid& bare) {
   account->roster_ = Roster();
 }
 
+void Shard::begin_temporary(Account& account) {
+  CHECK(account.is_temporary());
+  account.state_ = Account::State::ready;
+}
+
+// Whoever ended the session may go on with the account until the turn's end.
+void Shard::end_temporary(Account& account) {
+  account.state_ = Account::State::missing;
+  loop().post([this, address = account.address()] { forget_account(address); });
+}
+
 Session* Shard::find_session(SessionKey key) {
   const auto found = sessions_.find(key);
   return found == sessions_.end() ? nullptr : found->second;
 }
 
 Answer<Session*> Shard::bind(Account& account, std::string_view resource) {
-  auto address = account.address().with_resource(
-      resource.empty() ? std::string_view(random().token(9)) : resource);
+  const bool is_ours = resource.empty() || account.is_temporary();  // XEP-0175 section 3
+  auto address =
+      account.address().with_resource(is_ours ? random().token(9) : std::string(resource));
   if (!address) return xmpp::fail(Condition::bad_request, "The resource is malformed");
   if (Session* old = account.find_session(address->resource())) {
     old->end(SessionEnd::replaced, xmpp::StreamCondition::conflict);
@@ -120,6 +135,7 @@ void Shard::end_session(Session& session, SessionEnd why) {
   sessions_.erase(session.key());
   account.take_session(session);
   account.last_used = now();
+  if (account.is_temporary() && account.sessions().empty()) end_temporary(account);
   hand_over(queue, account.address());
 }
 

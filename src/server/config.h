@@ -116,6 +116,7 @@ enum class Registration { closed, open };
 struct DomainConfig {
   std::string name;  // prepared as RFC 7622 section 3.2 wants it
   Registration registration = Registration::closed;
+  bool anonymous = false;
   std::vector<std::string> admins;  // bare addresses, prepared
 
   static constexpr std::tuple options{
@@ -123,6 +124,9 @@ struct DomainConfig {
       option("registration", &DomainConfig::registration,
              {{"closed", Registration::closed}, {"open", Registration::open}},
              "Who may make an account from a client (XEP-0077): nobody or everybody."),
+      option("anonymous", &DomainConfig::anonymous,
+             "Whether anybody may sign in without an account (SASL ANONYMOUS, XEP-0175), under a "
+             "made-up name that lasts as long as the session."),
       option("admins", &DomainConfig::admins,
              "Addresses that may use the administration commands (XEP-0133).")};
 };

@@ -365,6 +365,10 @@ void ConfigReader::check_domain(Domain& domain, const Place& place) {
     }
     admin = *std::move(address);
   }
+  const auto restrictions = domain.modules.find("anonymous");
+  if (domain.anonymous && restrictions != domain.modules.end() && !restrictions->second.enabled)
+    problem_at(place.key("anonymous"),
+               "needs the module anonymous, which bounds what such sessions may do");
 }
 
 Result<Config> ConfigReader::read(const toml::table& root) {

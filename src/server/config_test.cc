@@ -33,6 +33,7 @@ const ModuleDescription modules[] = {
     {"ping", "XMPP Ping", ping_specifications, option_rows<PingConfig>(), true},
     {"carbons", "Message Carbons", {}, {}, true},
     {"debugging", "Debugging", {}, {}, false},
+    {"anonymous", "Restrictions", {}, {}, true},
     {"muc", "Rooms", {}, option_rows<MucConfig>(), true, muc_domain}};
 
 Result<Config> parse(std::string_view text) { return parse_config(text, "/etc/h.toml", modules); }
@@ -76,6 +77,7 @@ TEST(Config, TheExample) {
   const Domain& domain = config->domains[0];
   EXPECT_EQ(domain.name, "xmpp.test");
   EXPECT_EQ(domain.registration, Registration::closed);
+  EXPECT_FALSE(domain.anonymous);
   EXPECT_EQ(domain.admins, std::vector<std::string>{"admin@xmpp.test"});
   EXPECT_EQ(domain.tls.certificate, "/path/fullchain.pem");
   EXPECT_EQ(domain.limits.connection_rate, 1000u);
@@ -243,6 +245,11 @@ constexpr Wrong wrongs[] = {
      "3:1: domain.0.admins: \"boss\" is not an address such as admin@example.org"},
     {"[[domain]]\nname = \"a.example\"\nadmins = [\"x@a.example/phone\"]",
      "3:1: domain.0.admins: \"x@a.example/phone\" is not an address such as admin@example.org"},
+    {"[[domain]]\nname = \"a.example\"\nanonymous = \"yes\"",
+     "3:1: domain.0.anonymous: must be true or false, not \"yes\""},
+    {"[[domain]]\nname = \"a.example\"\nanonymous = true\n[domain.module.anonymous]\n"
+     "enabled = false",
+     "3:1: domain.0.anonymous: needs the module anonymous, which bounds what such sessions may do"},
     {"[[domain]]\nname = \"a.example\"\n[domain.tls]\nkey = \"k\"",
      "3:1: domain.0.tls: has a key but no certificate; both are needed"},
     {"[[domain]]\nname = \"a.example\"\n[domain.limit]\n",
@@ -296,7 +303,8 @@ TEST(Config, PrintedTomlReadsBack) {
   EXPECT_FALSE(config);  // [domain] beside [[domain]]
   config = parse(std::string(example) +
                  "patience = 7\n[[domain]]\nname = \"b.example\"\nregistration = \"open\"\n"
-                 "[domain.module.carbons]\nenabled = false\n[domain.limits]\nresources = 2\n");
+                 "anonymous = true\n[domain.module.carbons]\nenabled = "
+                 "false\n[domain.limits]\nresources = 2\n");
   ASSERT_TRUE(config) << config.error().text;
   const std::string text = print_config(*config, modules, ConfigFormat::toml);
   auto again = parse(text);
@@ -305,6 +313,8 @@ TEST(Config, PrintedTomlReadsBack) {
   EXPECT_EQ(again->listen.client, config->listen.client);
   ASSERT_EQ(again->domains.size(), 2u);
   EXPECT_EQ(again->domains[1].registration, Registration::open);
+  EXPECT_FALSE(again->domains[0].anonymous);
+  EXPECT_TRUE(again->domains[1].anonymous);
   EXPECT_EQ(again->domains[1].limits.resources, 2u);
   EXPECT_FALSE(again->domains[1].modules.at("carbons").enabled);
   for (const LimitRow& row : limit_rows())

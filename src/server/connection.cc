@@ -394,6 +394,7 @@ void Connection::on_closed(const xmpp::StreamError* error) {
     // Closed in peace or by our decision: it does not wait for its client (XEP-0198 section 5).
     if (shard_->find_session(session->key())) shard_->end_session(*session, SessionEnd::closed);
   }
+  leave_anonymous_place();
   finish_close();
 }
 
@@ -412,10 +413,16 @@ void Connection::give_back() {
   for (const auto& [end, id] : std::exchange(unconfirmed_, {}))
     shard_->deliver_again(id, stream_.account());
   leave_gate(ConnectionGate::Outcome::gone);
+  leave_anonymous_place();
 }
 
 void Connection::leave_gate(ConnectionGate::Outcome outcome) {
   if (std::exchange(counted_, false)) shard_->server().left_gate(*shard_, peer_, outcome);
+}
+
+void Connection::leave_anonymous_place() {
+  if (std::exchange(has_anonymous_place_, false))
+    shard_->server().sign_in().give_back_anonymous_place(*shard_, peer_);
 }
 
 void Connection::abandon() {

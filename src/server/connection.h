@@ -81,6 +81,8 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   // Answers of other threads and shards.
   void on_credentials(xmpp::Ticket ticket, const xmpp::CredentialsAnswer& answer);
   void on_verdict(xmpp::Ticket ticket, xmpp::Verdict verdict);
+  // A place among the anonymous ones of its prefix was taken for it; it gives that back.
+  void on_admitted(xmpp::Ticket ticket);
   // The answer to a request before the login, which the stream waited for.
   void on_answer(const Stanza& answer);
 
@@ -108,6 +110,7 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   void check_password(xmpp::Ticket ticket, const xmpp::Jid& account,
                       crypto::SecretString password) override;
   void check_account(xmpp::Ticket ticket, const xmpp::Jid& account) override;
+  void admit_anonymous(xmpp::Ticket ticket, const xmpp::Jid& account) override;
   void on_auth_failure(const xmpp::AuthFailure& failure) override;
   void on_authenticated(const xmpp::Jid& account, xmpp::Mechanism mechanism) override;
   bool on_preauth_iq(const xml::Document& iq) override;
@@ -133,6 +136,7 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   void await_login();
   Duration time_left() const;  // of all that signing in may take
   void leave_gate(ConnectionGate::Outcome outcome);
+  void leave_anonymous_place();
 
   // What is not a stanza of a session (connection_session.cc).
   bool take_nonza(xml::Element root);
@@ -172,6 +176,7 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   ListenerKind kind_;
   Phase phase_ = Phase::open;
   bool counted_ = true;  // among the unauthenticated
+  bool has_anonymous_place_ = false;
   bool unread_ = false;  // bytes follow the element that is being handled
   bool in_input_ = false;
   bool flush_wanted_ = false;

@@ -74,6 +74,7 @@ void Connection::bind(StanzaHead head, std::string resource) {
   if (phase_ != Phase::open) return;
   Account& account = shard_->account(stream_.account());
   head.from = head.to = Jid();
+  if (account.is_temporary()) shard_->begin_temporary(account);
   if (account.state() != Account::State::ready)
     return fail(account.state() == Account::State::missing
                     ? xmpp::StreamCondition::not_authorized
@@ -110,7 +111,7 @@ void Connection::enable(xml::Element root) {
   if (!request) return sm_failed(Condition::bad_request);
   Managed& managed = session_->manage();
   xmpp::SmEnabled answer;
-  if (request->resume) {
+  if (request->resume && !session_->account().is_temporary()) {
     const auto most = static_cast<std::uint32_t>(host_->limits().sm_resume_time);
     managed.resume_seconds = std::min(request->max.value_or(most), most);
     managed.token = shard_->random().token(18);

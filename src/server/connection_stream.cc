@@ -26,6 +26,7 @@ std::optional<xmpp::DomainSettings> Connection::find_domain(std::string_view dom
   settings.mechanisms.push_back(xmpp::Mechanism::plain);
   if (!host->domain().tls.client_authorities.empty())
     settings.mechanisms.insert(settings.mechanisms.begin(), xmpp::Mechanism::external);
+  if (host->domain().anonymous) settings.mechanisms.push_back(xmpp::Mechanism::anonymous);
   settings.iterations = static_cast<std::uint32_t>(host->limits().scram_iterations);
   settings.unknown_user_secret = shard_->server().unknown_user_secret(domain);
   return settings;
@@ -68,6 +69,16 @@ void Connection::check_account(xmpp::Ticket ticket, const xmpp::Jid& account) {
   shard_->server().sign_in().check_account({shard_, id_, ticket}, account);
 }
 
+void Connection::admit_anonymous(xmpp::Ticket ticket, const xmpp::Jid&) {
+  const std::uint64_t most = host_->limits().anonymous_per_prefix;
+  shard_->server().sign_in().take_anonymous_place({shard_, id_, ticket}, peer_, most);
+}
+
+void Connection::on_admitted(xmpp::Ticket ticket) {
+  has_anonymous_place_ = true;
+  on_verdict(ticket, xmpp::Verdict::accepted);
+}
+
 void Connection::on_credentials(xmpp::Ticket ticket, const xmpp::CredentialsAnswer& answer) {
   if (phase_ != Phase::open) return;
   stream_.on_credentials(ticket, answer);
@@ -100,8 +111,10 @@ void Connection::on_authenticated(const xmpp::Jid& account, xmpp::Mechanism mech
                                    {"mechanism", xmpp::name_of(mechanism)},
                                    {"tls", transport_->tls_description()}});
   transport_->forget_handshake();
-  shard_->server().sign_in().note_success(*shard_, peer_, account);
-  leave_gate(ConnectionGate::Outcome::signed_in);
+  // Anybody can sign in without an account: that lifts no rate.
+  const bool is_somebody = mechanism != xmpp::Mechanism::anonymous;
+  if (is_somebody) shard_->server().sign_in().note_success(*shard_, peer_, account);
+  leave_gate(is_somebody ? ConnectionGate::Outcome::signed_in : ConnectionGate::Outcome::gone);
   phase_ = Phase::moving;
   if (!in_input_) move_home();
 }

@@ -88,6 +88,11 @@ void remove_contact(Account& account, const Jid& contact, Stored stored) {
                   });
 }
 
+bool is_subscription(PresenceType type) {
+  return type == PresenceType::subscribe || type == PresenceType::subscribed ||
+         type == PresenceType::unsubscribe || type == PresenceType::unsubscribed;
+}
+
 void send_subscription(Account& account, const Jid& contact, PresenceType type) {
   StanzaHead head = StanzaHead::of(type);
   head.from = account.address();

@@ -34,6 +34,8 @@ void store_contact(Account& account, store::RosterItem item, Stored stored,
 // Section 2.5: ends the subscriptions of both sides, removes the item, pushes its removal.
 void remove_contact(Account& account, const Jid& contact, Stored stored);
 
+// The four types of section 3.
+bool is_subscription(PresenceType type);
 // Presence of a subscription type or unavailability, from the account's bare address; journalled.
 void send_subscription(Account& account, const Jid& contact, PresenceType type);
 // What a contact that begins or ends to see the account gets: presence of each available session.

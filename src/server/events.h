@@ -26,6 +26,7 @@ struct Domain;
 // --- accounts: the rows of an address in memory, on its home shard -----------------------------
 
 // An account is being loaded; take `loading.hold()` for what has to be read before anything else.
+// Not a temporary one, of which there is nothing to read.
 struct AccountLoading {
   Account& account;
   Loading& loading;

@@ -3,6 +3,7 @@
 // Adding an extension adds its line here; everything else stands in its own file in modules/.
 HEROLD_MODULE_NAME(session)
 HEROLD_MODULE_NAME(roster)
+HEROLD_MODULE_NAME(anonymous)
 HEROLD_MODULE_NAME(strangers)
 HEROLD_MODULE_NAME(presence_flow)
 HEROLD_MODULE_NAME(subscriptions)

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "xmpp/sasl/anonymous.h"
 #include "xmpp/unicode.h"
 
 namespace herold::server {
@@ -25,6 +26,8 @@ xmpp::Answer<xmpp::Jid> account_name(std::string_view domain, std::string_view u
   auto address = xmpp::Jid::make(username, domain);
   if (!address) return xmpp::fail(Condition::not_acceptable, "No such username can be used");
   const std::string_view name = address->local();
+  if (xmpp::is_anonymous_name(name))
+    return xmpp::fail(Condition::not_acceptable, "Such names are for those without an account");
   const bool misleading = !is_ascii(name) && (!xmpp::unicode::is_plausible_script_mix(name) ||
                                               is_ascii(xmpp::unicode::skeleton(name)));
   if (misleading) return xmpp::fail(Condition::not_acceptable, "The username looks like another");

@@ -5,8 +5,10 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "server/contacts.h"
 #include "server/modules.h"
 #include "server/server.h"
+#include "server/temporary_stores.h"
 #include "xmpp/ext/carbons.h"
 #include "xmpp/ext/chat_states.h"
 #include "xmpp/ext/delay.h"
@@ -44,7 +46,7 @@ Shard::Shard(Server& server, unsigned index, World world)
     : server_(server),
       index_(index),
       world_(world),
-      stores_(server.database().attach(*this)),
+      stores_(without_temporary_accounts(server.database().attach(*this), *this)),
       accounts_(8, KeyedHash{HashKey::make(world.random)}),
       failures_(HashKey::make(world.random)),
       registrations_(HashKey::make(world.random)),
@@ -400,7 +402,13 @@ void Shard::release_stores() {
 }
 
 Shard::Counts Shard::counts() {
-  return {connections_.size(), sessions_.size(), accounts_.size(), ledger_.open_stanzas(),
+  const auto anonymous = std::ranges::count_if(
+      sessions_, [](const auto& entry) { return entry.second->account().is_temporary(); });
+  return {connections_.size(),
+          sessions_.size(),
+          accounts_.size(),
+          ledger_.open_stanzas(),
+          static_cast<std::uint64_t>(anonymous),
           ledger_.journal().statistics()};
 }
 
@@ -442,17 +450,7 @@ bool Shard::is_forgery(xml::Element child) const {
 }
 
 bool is_durable(const Stanza& stanza) {
-  if (stanza.kind() == StanzaKind::presence) {
-    switch (stanza.head.presence_type) {
-      case PresenceType::subscribe:
-      case PresenceType::subscribed:
-      case PresenceType::unsubscribe:
-      case PresenceType::unsubscribed:
-        return true;
-      default:
-        return false;
-    }
-  }
+  if (stanza.kind() == StanzaKind::presence) return is_subscription(stanza.head.presence_type);
   const bool chat = stanza.head.is(MessageType::chat) || stanza.head.is(MessageType::normal);
   return chat && worth_storing(stanza.root());
 }

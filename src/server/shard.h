@@ -21,6 +21,7 @@
 #include "base/random.h"
 #include "net/loop.h"
 #include "server/account.h"
+#include "server/anonymous_places.h"
 #include "server/caps_cache.h"
 #include "server/connection.h"
 #include "server/iq.h"
@@ -86,6 +87,7 @@ class Shard final : private store::Executor {
   const xmpp::StreamEnvironment& stream_environment() const { return *environment_; }
   FailureCount& failures() { return failures_; }
   RegistrationCounts& registrations() { return registrations_; }
+  AnonymousPlaces& anonymous_places() { return anonymous_places_; }
   CapsCache& caps_cache() { return caps_cache_; }
   // Domains come, change and go; connections live on.
   void configure(const Config& config);
@@ -135,6 +137,8 @@ class Shard final : private store::Executor {
   // In memory or being loaded; `bare` belongs to a domain of ours and has its home here.
   Account& account(const Jid& bare);
   Account* find_account(std::string_view bare);
+  // Its user signed in without an account and is about to have a session.
+  void begin_temporary(Account& account);
   Session* find_session(SessionKey key);
   using SessionMap = std::unordered_map<SessionKey, Session*>;
   const SessionMap& sessions() const { return sessions_; }
@@ -188,6 +192,7 @@ class Shard final : private store::Executor {
   void release_stores();
   struct Counts {
     std::uint64_t connections, sessions, accounts, open_stanzas;
+    std::uint64_t anonymous;  // of the sessions
     store::JournalStatistics journal;
   };
   Counts counts();
@@ -233,6 +238,7 @@ class Shard final : private store::Executor {
 
   // accounts.cc
   void load(Account& account);
+  void end_temporary(Account& account);
   void give_again(MessageId id, const Jid& account, unsigned home);
 
   Server& server_;
@@ -269,6 +275,7 @@ class Shard final : private store::Executor {
   std::map<std::string, WallTime> sign_ins_;
   FailureCount failures_;
   RegistrationCounts registrations_;
+  AnonymousPlaces anonymous_places_;
   CapsCache caps_cache_;
   Limits limits_;  // the global ones; a domain may have its own
   std::unique_ptr<xmpp::StreamEnvironment> environment_;

@@ -113,6 +113,25 @@ void SignIn::check_account(Asker asker, const xmpp::Jid& account) {
   });
 }
 
+void SignIn::take_anonymous_place(Asker asker, const std::string& peer, std::uint64_t most) {
+  const std::string prefix = address_prefix(peer);
+  asker.shard->post_to(server_.home_of(prefix), [this, asker, peer, prefix, most](Shard& home) {
+    if (!home.anonymous_places().take(prefix, most))
+      return reply(home, asker, Verdict::unavailable);
+    home.post_to(asker.shard->index(), [this, asker, peer](Shard& shard) {
+      if (Connection* connection = shard.find_connection(asker.connection))
+        return connection->on_admitted(asker.ticket);
+      give_back_anonymous_place(shard, peer);
+    });
+  });
+}
+
+void SignIn::give_back_anonymous_place(Shard& shard, const std::string& peer) {
+  const std::string prefix = address_prefix(peer);
+  shard.post_to(server_.home_of(prefix),
+                [prefix](Shard& home) { home.anonymous_places().give_back(prefix); });
+}
+
 void SignIn::note_failure(Shard& shard, const std::string& peer, const xmpp::Jid& account) {
   shard.post_to(server_.home_of(account.text()), [peer, account](Shard& home) {
     home.failures().note(account, peer, home.now(), home.limits());

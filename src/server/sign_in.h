@@ -51,6 +51,9 @@ class SignIn {
   void check_password(Asker asker, const std::string& peer, const xmpp::Jid& account,
                       crypto::SecretString password);
   void check_account(Asker asker, const xmpp::Jid& account);
+  // Answered by Connection::on_admitted(), or a verdict when `most` from there have a place.
+  void take_anonymous_place(Asker asker, const std::string& peer, std::uint64_t most);
+  void give_back_anonymous_place(Shard& shard, const std::string& peer);
   void note_failure(Shard& shard, const std::string& peer, const xmpp::Jid& account);
   void note_success(Shard& shard, const std::string& peer, const xmpp::Jid& account);
 

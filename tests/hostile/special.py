@@ -543,3 +543,37 @@ def forged_caps(case):
              announce_caps(case, "other", lies)]
     if asked != [True, True, False]:
         raise Unexpected(f"asked {asked}")
+
+
+def anonymous_flood(case):
+    """46: one place has as many anonymous sessions as the bound says, and others still get in."""
+    most, flooder = 50, ("127.0.0.3", 0)
+    guests = [case.guest(flooder) for _ in range(most)]
+    try:
+        case.guest(flooder)
+        raise Unexpected(f"{most + 1} anonymous sessions from one place")
+    except Refused as refusal:
+        if not refusal.element.child("temporary-auth-failure"):
+            raise Unexpected(f"refused with {refusal.element}") from None
+    case.guest(("127.0.0.4", 0))
+    guests[0].disconnect()
+    case.guest(flooder)
+    check(case.watcher(guests[1].connection), "alive")
+
+
+def anonymous_resume(case):
+    """59: an anonymous session has no token, and nobody resumes it by an empty or a made-up one."""
+    guest = case.guest()
+    guest.connection.send("<enable xmlns='urn:xmpp:sm:3' resume='true'/>")
+    answer = guest.wait_for(lambda e: e.name == "enabled")
+    if answer.get("id") or answer.get("resume"):
+        raise Unexpected(f"offered resumption: {answer}")
+    guest.drop()
+    for token in ("", "AAAA"):
+        again = case.client_of(guest.jid, "r")
+        again.mechanism = "ANONYMOUS"
+        again.sign_in()
+        again.connection.send(f"<resume xmlns='urn:xmpp:sm:3' previd='{token}' h='0'/>")
+        refused = again.connection.read()
+        if refused.name != "failed" or not refused.child("item-not-found"):
+            raise Unexpected(f"resumption was answered {refused}")

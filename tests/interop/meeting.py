@@ -15,6 +15,7 @@ from lib.client import Client, Timeout, become_contacts  # noqa: E402
 from lib.patience import patience  # noqa: E402
 
 DOMAIN = "xmpp.test"
+GUESTS = "guests.test"  # where one signs in without an account
 ROMEO, JULIET = f"romeo@{DOMAIN}", f"juliet@{DOMAIN}"
 PASSWORD = "correct-horse"
 PATIENCE = patience(30.0)
@@ -129,8 +130,8 @@ def hold(play, *extra_arguments):
     for argument in extra_arguments:
         parser.add_argument(argument)
     options = parser.parse_args()
-    with servers.make(options.server, {DOMAIN: {}}, binary=options.bin,
-                      shards=options.shards) as server:
+    with servers.make(options.server, {DOMAIN: {}, GUESTS: {"anonymous": True}},
+                      binary=options.bin, shards=options.shards) as server:
         meeting = Meeting(server)
         try:
             play(meeting, options)

@@ -83,8 +83,8 @@ class Dialog:
                     self.certified[name] = (found[1], names)
         elif found := re.fullmatch(r"account (\S+)", line):
             self.account(found[1])
-        elif found := re.fullmatch(r"domain (\S+?):?((?: registration open|,| admins \S+@\S+)*)",
-                                   line):
+        elif found := re.fullmatch(
+                r"domain (\S+?):?((?: registration open| anonymous|,| admins \S+@\S+)*)", line):
             self.domain(found[1], found[2])
         elif found := re.fullmatch(r"not on (\w+): (.+)", line):
             self.skip[found[1]] = found[2]
@@ -108,6 +108,7 @@ class Dialog:
             self.account(admin, actual)
         self.domains[name] = (actual, {
             "registration": "open" if "registration open" in options else "closed",
+            "anonymous": " anonymous" in options,
             "admins": [self.accounts[admin] for admin in admins]})
 
     def account(self, jid, domain=None):

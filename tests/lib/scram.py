@@ -1,4 +1,4 @@
-"""The client's side of SCRAM (RFC 5802, RFC 7677) PLAIN (RFC 4616) and EXTERNAL for the tests."""
+"""The client's side of SCRAM (RFC 5802, RFC 7677), PLAIN, EXTERNAL and ANONYMOUS for the tests."""
 import base64
 import hashlib
 import hmac
@@ -26,8 +26,8 @@ class Plain:
         pass
 
 
-class External:
-    """The certificate says it all, with one name in it."""
+class Wordless:
+    """EXTERNAL, where the certificate says it all, and ANONYMOUS, where there is nothing to say."""
 
     first = b""
 
@@ -78,6 +78,6 @@ class Scram:
 def begin(mechanism, user, password, binding=None):
     if mechanism == "PLAIN":
         return Plain(user, password)
-    if mechanism == "EXTERNAL":
-        return External()
+    if mechanism in ("EXTERNAL", "ANONYMOUS"):
+        return Wordless()
     return Scram(mechanism, user, password, binding)

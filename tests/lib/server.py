@@ -33,7 +33,7 @@ def default_binary():
 
 
 class Server:
-    """What both have in common. `domains` maps a name to {registration, admins}."""
+    """What both have in common. `domains` maps a name to {registration, anonymous, admins}."""
 
     kind = "none"
 
@@ -109,6 +109,7 @@ class Herold(Server):
             admins = ", ".join(f'"{admin}"' for admin in options.get("admins", []))
             lines += ["[[domain]]", f'name = "{name}"',
                       f'registration = "{options.get("registration", "closed")}"',
+                      f"anonymous = {str(options.get('anonymous', False)).lower()}",
                       f"admins = [{admins}]"]
         ports = {kind: address[1] for kind, address in self.listeners.items()}
         lines += ["[listen]",

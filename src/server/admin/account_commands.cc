@@ -2,6 +2,7 @@
 #include "server/admin/account_commands.h"
 
 #include "base/datetime.h"
+#include "xmpp/sasl/anonymous.h"
 #include "xmpp/sasl/credentials.h"
 
 namespace herold::server {
@@ -15,6 +16,8 @@ Result<xmpp::Jid> account_argument(const Config& config, const AdminCommand& com
     return fail(Fault::invalid, "\"" + text + "\" is not an address such as alice@example.org");
   if (!config.find_domain(jid->domain()))
     return fail(Fault::invalid, "this server has no domain \"" + std::string(jid->domain()) + "\"");
+  if (xmpp::is_anonymous_name(jid->local()))
+    return fail(Fault::invalid, text + ": such names are for those who have no account");
   return jid;
 }
 

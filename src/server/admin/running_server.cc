@@ -24,15 +24,12 @@ std::uint64_t resident_bytes() {
 }
 
 json shard_json(const Shard::Counts& counts) {
-  return {{"connections", counts.connections},
-          {"sessions", counts.sessions},
-          {"accounts", counts.accounts},
-          {"open_stanzas", counts.open_stanzas},
-          {"journal_records", counts.journal.records},
-          {"journal_bytes", counts.journal.bytes},
-          {"journal_syncs", counts.journal.syncs},
-          {"journal_segments", counts.journal.segments},
-          {"journal_refused", counts.journal.refused}};
+  return {
+      {"connections", counts.connections},           {"sessions", counts.sessions},
+      {"anonymous_sessions", counts.anonymous},      {"accounts", counts.accounts},
+      {"open_stanzas", counts.open_stanzas},         {"journal_records", counts.journal.records},
+      {"journal_bytes", counts.journal.bytes},       {"journal_syncs", counts.journal.syncs},
+      {"journal_segments", counts.journal.segments}, {"journal_refused", counts.journal.refused}};
 }
 
 }  // namespace
@@ -147,7 +144,7 @@ void RunningAdministration::status(Done done) {
   struct Gathered {
     std::mutex mutex;
     json shards = json::array();
-    std::uint64_t connections = 0, sessions = 0;
+    std::uint64_t connections = 0, sessions = 0, anonymous = 0;
   };
   auto gathered = std::make_shared<Gathered>();  // with the letters under way
   Shard& first = server_.shard(0);
@@ -160,6 +157,7 @@ void RunningAdministration::status(Done done) {
           gathered->shards.push_back(shard_json(counts));
           gathered->connections += counts.connections;
           gathered->sessions += counts.sessions;
+          gathered->anonymous += counts.anonymous;
         },
         [this, &first, gathered, done = std::move(done)] {
           const store::DatabaseStatistics database = server_.database().statistics();
@@ -170,6 +168,7 @@ void RunningAdministration::status(Done done) {
                     {"memory_bytes", resident_bytes()},
                     {"connections", gathered->connections},
                     {"sessions", gathered->sessions},
+                    {"anonymous_sessions", gathered->anonymous},
                     {"database",
                      {{"waiting", database.waiting},
                       {"jobs", database.jobs},

@@ -35,6 +35,7 @@ class Disco {
   static Answer<> check_asker(const IqContext& context) {
     if (context.account == nullptr || context.from().same_bare(context.account->address()))
       return {};
+    if (context.account->is_temporary()) return {};  // XEP-0175 section 5: everybody may know
     const ContactView contact = context.account->roster().find(context.from().bare_text());
     if (seen_by_contact(contact.subscription)) return {};
     return xmpp::fail(Condition::service_unavailable);
@@ -44,7 +45,9 @@ class Disco {
     xmpp::DiscoInfo& info = asked.info;
     if (!info.node.empty()) return;
     if (asked.account != nullptr) {
-      info.identities.push_back({.category = "account", .type = "registered"});
+      const bool is_temporary = asked.account->is_temporary();
+      info.identities.push_back(
+          {.category = "account", .type = is_temporary ? "anonymous" : "registered"});
       for (const std::string_view feature : about.features) add(info, feature);
       return;
     }

@@ -11,6 +11,7 @@
 #include "server/announcements.h"
 #include "server/commands.h"
 #include "server/module.h"
+#include "xmpp/sasl/anonymous.h"
 
 namespace herold::server {
 namespace {
@@ -57,6 +58,7 @@ std::optional<Greeting>& greeting_of(ModuleHost& host, std::string_view key) {
 
 void remember_told(ModuleHost& host, const std::string& account, std::string_view key,
                    WallTime what) {
+  if (xmpp::is_anonymous_address(account)) return;  // who will not come again
   host.stores().records().put(
       {std::string(records_of), account, std::string(key)}, Greeting{what, {}}.record(),
       [&log = host.log()](Result<std::uint64_t> stored) {

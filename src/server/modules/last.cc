@@ -92,7 +92,7 @@ class Last {
 
   // When the last available session goes.
   void note(const Session& session, std::string_view status) {
-    if (!session.available()) return;
+    if (!session.available() || session.account().is_temporary()) return;
     for (const auto& other : session.account().sessions())
       if (other.get() != &session && other->available()) return;
     host_.stores().records().put({"last", session.account().address().text(), ""},

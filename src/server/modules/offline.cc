@@ -56,7 +56,8 @@ class Offline {
   // HOSTILE 124: when the store is full the sender is told.
   Answer<Flow> keep(MessageUndelivered& event) {
     Stanza& stanza = event.stanza;
-    if (stanza.id == 0) return Flow::go_on;  // not worth storing: nobody misses it
+    if (stanza.id == 0) return Flow::go_on;                // not worth storing: nobody misses it
+    if (event.account.is_temporary()) return Flow::go_on;  // nobody will come for it
     Backlog& backlog = event.account.data<Backlog>();
     const Limits& limits = host_.limits();
     const std::string xml = stanza.to_xml();

@@ -105,16 +105,21 @@ class InBandRegistration {
 
   // --- after it ---
 
-  // Somebody else's account, or another server's, has nothing registered here.
+  // Somebody else's account, or another server's, has nothing registered here, nor has who came
+  // without one.
+  static bool is_registered(const IqContext& context) {
+    return context.session != nullptr && !context.session->account().is_temporary();
+  }
+
   Answer<xmpp::RegisterQuery> tell(const IqContext& context, const xmpp::RegisterQuery&) {
-    if (context.session == nullptr) return xmpp::fail(Condition::registration_required);
+    if (!is_registered(context)) return xmpp::fail(Condition::registration_required);
     return xmpp::RegisterQuery{
         .registered = true, .username = std::string(context.from().local()), .password = ""};
   }
 
   void change(IqRequest request, const xmpp::RegisterQuery& query) {
     const IqContext context = request.context();
-    if (context.session == nullptr) return request.fail(Condition::registration_required);
+    if (!is_registered(context)) return request.fail(Condition::registration_required);
     const Jid account = context.from().bare();
     if (query.remove) return remove(account, query, std::move(request));
     if (!query.username || !query.password)

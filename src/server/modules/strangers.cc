@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "server/gate.h"
 #include "server/module.h"
 #include "server/place_counts.h"
 
@@ -26,7 +27,8 @@ class Acquaintances {
   std::size_t next_ = 0;
 };
 
-// New strangers by account, for as long as the window and not only for as long as it is online.
+// New strangers by account, for as long as the window and not only for as long as it is online. Who
+// has no account would come back as somebody else: there the place counts (on each shard).
 struct StrangerCounts {
   std::optional<HashKey> key;
   std::optional<PlaceCounts> counts;
@@ -57,27 +59,34 @@ class Strangers {
   Answer<> judge_message(MessageSent& event) {
     const StanzaHead& head = event.stanza.head;
     if (head.is(MessageType::groupchat) || head.is(MessageType::error)) return {};
-    return judge(event.session.account(), head.to);
+    return judge(event.session, head.to);
   }
 
   Answer<> judge_request(PresenceSent& event) {
     const StanzaHead& head = event.stanza.head;
     if (!head.is(PresenceType::subscribe) || !head.to) return {};
-    return judge(event.session.account(), head.to);
+    return judge(event.session, head.to);
   }
 
-  Answer<> judge(Account& account, const Jid& to) {
+  static std::string counted_as(const Session& session) {
+    const Account& account = session.account();
+    return account.is_temporary() ? address_prefix(session.peer()) : account.address().text();
+  }
+
+  Answer<> judge(const Session& session, const Jid& to) {
+    Account& account = session.account();
     if (!to.has_local() || to.same_bare(account.address())) return {};
     const std::uint64_t who = hash(to);
     Acquaintances& known = account.data<Acquaintances>();
     if (known.knows(who)) return {};
     if (!is_contact(account, to) && !host_.is_admin(account.address())) {
       const auto now = host_.clock().now();
-      if (counts().is_over(account.address().text(), now, bounds()))
+      const std::string who_writes = counted_as(session);
+      if (counts().is_over(who_writes, now, bounds()))
         return xmpp::fail(Condition::unexpected_request,
                           ElementName{"too-many-stanzas", "urn:xmpp:errors"},
                           "Too many people who do not know you; wait");
-      counts().note(account.address().text(), now, bounds());
+      counts().note(who_writes, now, bounds());
     }
     known.add(who, known_bound());
     return {};

@@ -218,11 +218,6 @@ class Subscriptions {
 
   using Then = std::move_only_function<void(Account&)>;
 
-  static bool is_subscription(PresenceType type) {
-    return type == PresenceType::subscribe || type == PresenceType::subscribed ||
-           type == PresenceType::unsubscribe || type == PresenceType::unsubscribed;
-  }
-
   // The contacts of an account that goes learn it (section 2.5.2; XEP-0077 section 3.2).
   void cancel_all(AccountRemoved& event) {
     Account* account = host_.find_account(event.account);

@@ -42,7 +42,12 @@ TestClient::TestClient(TestServer& server, std::string address, ClientSetup setu
     config_.credentials.keys = server.keys();
   else
     config_.credentials.password = prepared(setup_.password);
-  config_.policy.forced = xmpp::Mechanism::scram_sha_256;
+  if (setup_.anonymous) {
+    config_.account = xmpp::Jid::trusted(std::string(config_.account.domain()));
+    config_.policy.login = xmpp::SaslPolicy::Login::anonymous;
+  } else {
+    config_.policy.forced = xmpp::Mechanism::scram_sha_256;
+  }
   config_.tls = xmpp::ClientStreamConfig::Tls::never;
 }
 

@@ -23,6 +23,7 @@ struct ClientSetup {
   bool acknowledges = true;   // what it has got
   bool answers_pings = true;  // unseen by the test
   std::string peer{};         // its network address; empty: one of its own each time
+  bool anonymous = false;     // signs in without an account; its address is made by the server
 };
 
 // Addresses may be shortened to what differs: "romeo/orchard" is romeo@xmpp.test/orchard. What a

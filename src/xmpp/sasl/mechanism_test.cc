@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "crypto/openssl/openssl_crypto.h"
+#include "xmpp/sasl/anonymous.h"
 #include "xmpp/sasl/client.h"
 #include "xmpp/sasl/server.h"
 
@@ -96,10 +97,37 @@ TEST_F(Mechanisms, ExternalTrustsTheCertificateForOurDomainOnly) {
 
 TEST_F(Mechanisms, AnonymousGetsANameOfItsOwn) {
   const SaslStep one = take(Mechanism::anonymous, ""), two = take(Mechanism::anonymous, "trace");
-  const Jid& account = std::get<SaslSuccess>(one).account;
+  const Jid& account = std::get<NeedAdmission>(one).account;
   EXPECT_EQ(account.domain(), "example.org");
-  EXPECT_TRUE(account.has_local());
-  EXPECT_NE(account, std::get<SaslSuccess>(two).account);
+  EXPECT_TRUE(is_anonymous_address(account.text())) << account.text();
+  EXPECT_NE(account, std::get<NeedAdmission>(two).account);
+}
+
+TEST_F(Mechanisms, AnonymousSignsInOnceAndOnlyWhenItIsAdmitted) {
+  const auto exchange = make_server_mechanism(Mechanism::anonymous, context);
+  const SaslStep asks = exchange->respond("");
+  EXPECT_EQ(std::get<SaslFailure>(exchange->respond("")).condition,
+            SaslCondition::malformed_request);
+  EXPECT_EQ(std::get<SaslFailure>(exchange->on_verdict(Verdict::unavailable)).condition,
+            SaslCondition::temporary_auth_failure);
+  EXPECT_EQ(std::get<SaslSuccess>(exchange->on_verdict(Verdict::accepted)).account,
+            std::get<NeedAdmission>(asks).account);
+}
+
+TEST(AnonymousName, HasAFormThatIsKnownAgain) {
+  SeededRandom random(3);
+  const std::string name = anonymous_name(random);
+  EXPECT_TRUE(is_anonymous_name(name)) << name;
+  EXPECT_EQ(Jid::make(name, "example.org")->local(), name);  // preparation leaves it alone
+  EXPECT_TRUE(is_anonymous_address(name + "@example.org"));
+  EXPECT_TRUE(is_anonymous_address(name + "@example.org/resource"));
+  for (const std::string& other :
+       {std::string(), std::string("anon-"), std::string("anon-ymous"), name + "0",
+        name.substr(0, name.size() - 1), "x" + name, name.substr(0, name.size() - 1) + "g",
+        name.substr(0, name.size() - 1) + "F", "ANON-" + name.substr(5)})
+    EXPECT_FALSE(is_anonymous_name(other)) << other;
+  EXPECT_FALSE(is_anonymous_address("example.org/" + name));
+  EXPECT_FALSE(is_anonymous_address(name));  // a domain
 }
 
 TEST_F(Mechanisms, PasswordsAreVerifiedAfterPreparation) {

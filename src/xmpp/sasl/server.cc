@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "xmpp/sasl/anonymous.h"
 #include "xmpp/sasl/scram_server.h"
 
 namespace herold::xmpp {
@@ -113,12 +114,12 @@ class AnonymousServer final : public OneMessage {
   using OneMessage::OneMessage;
 
  private:
-  // The message is trace information; nobody here wants it.
+  // The message is trace information; nobody here wants it, and so it cannot be misused.
   SaslStep take(std::string_view) override {
-    auto account = Jid::make("anon-" + context_.random.token(), context_.domain);
+    auto account = Jid::make(anonymous_name(context_.random), context_.domain);
     if (!account) return fail(SaslCondition::temporary_auth_failure);
     account_ = std::move(*account);
-    return SaslSuccess{account_, {}};
+    return NeedAdmission{account_};
   }
 };
 

@@ -64,8 +64,11 @@ struct NeedPasswordCheck {  // answered by on_verdict(); the password is prepare
 struct NeedAccount {  // answered by on_verdict(): may this account sign in?
   Jid account;
 };
+struct NeedAdmission {  // answered by on_verdict(): is there room for this anonymous session?
+  Jid account;
+};
 using SaslStep = std::variant<SaslChallenge, SaslSuccess, SaslFailure, NeedCredentials,
-                              NeedPasswordCheck, NeedAccount>;
+                              NeedPasswordCheck, NeedAccount, NeedAdmission>;
 
 enum class AccountState : std::uint8_t { enabled, disabled };
 // What was found for NeedCredentials.
@@ -80,7 +83,8 @@ struct CredentialsAnswer {
   AccountState state = AccountState::enabled;
 };
 
-// The answer to NeedPasswordCheck and NeedAccount. `disabled` only when the password was right.
+// The answer to NeedPasswordCheck, NeedAccount and NeedAdmission. `disabled` only when the password
+// was right.
 enum class Verdict : std::uint8_t { accepted, refused, disabled, unavailable };
 
 class ServerMechanism {

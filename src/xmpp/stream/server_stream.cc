@@ -218,7 +218,9 @@ void ServerStream::begin_exchange(xml::Element auth) {
   }
   negotiation.chosen = *mechanism;
   negotiation.mechanism = make_server_mechanism(*mechanism, *negotiation.context);
-  if (!auth.first_text().empty()) return take_message(auth.first_text());
+  // XEP-0175 section 4: whoever has no trace information need not be asked for it.
+  const bool is_complete = !auth.first_text().empty() || *mechanism == Mechanism::anonymous;
+  if (is_complete) return take_message(auth.first_text());
   // No initial response: every mechanism here begins with the client, so it is asked to.
   take_step(SaslChallenge{});
 }
@@ -248,6 +250,8 @@ void ServerStream::take_step(SaslStep step) {
     host_->check_password(ticket, check->account, std::move(check->password));
   } else if (auto* account = std::get_if<NeedAccount>(&step)) {
     host_->check_account(ticket, account->account);
+  } else if (auto* guest = std::get_if<NeedAdmission>(&step)) {
+    host_->admit_anonymous(ticket, guest->account);
   }
 }
 

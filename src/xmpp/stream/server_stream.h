@@ -92,6 +92,8 @@ class ServerStreamHost {
   virtual void check_password(Ticket ticket, const Jid& account, crypto::SecretString password) = 0;
   // Last. EXTERNAL: may this account sign in? Answered by ServerStream::on_verdict().
   virtual void check_account(Ticket ticket, const Jid& account) = 0;
+  // Last. ANONYMOUS: may one more sign in, under this name? Answered by ServerStream::on_verdict().
+  virtual void admit_anonymous(Ticket ticket, const Jid& account) = 0;
   // For rate limits (HOSTILE 46) and the log; once for each <failure/>.
   virtual void on_auth_failure(const AuthFailure& failure) = 0;
   // Last. <success/> is sent; the client's new header follows.

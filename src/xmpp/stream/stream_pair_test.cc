@@ -171,6 +171,19 @@ TEST_F(StreamPair, AnonymousLogin) {
   EXPECT_TRUE(client.address.starts_with("anon-")) << client.address;
 }
 
+TEST_F(StreamPair, AnonymousLoginWithoutRoom) {
+  world.mechanisms = {Mechanism::anonymous};
+  TestServer server(world, Channel::open);
+  server.admits = false;
+  ClientStreamConfig anonymous = config(Tls::starttls, {.login = SaslPolicy::Login::anonymous});
+  anonymous.account = *Jid::parse("example.org");
+  TestClient client(world, std::move(anonymous));
+  converse(client, server);
+  EXPECT_TRUE(client.address.empty());
+  ASSERT_EQ(server.failures.size(), 1u);
+  EXPECT_TRUE(server.failures[0].ends_with(" temporary-auth-failure")) << server.failures[0];
+}
+
 TEST_F(StreamPair, OfferChangedOnItsWayIsDetected) {
   TestServer server(world, Channel::tls);
   TestClient client(world, config(Tls::direct));

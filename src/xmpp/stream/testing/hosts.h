@@ -94,6 +94,9 @@ class TestServer final : public ServerStreamHost {
   void check_account(Ticket ticket, const Jid&) override {
     stream.on_verdict(ticket, Verdict::accepted);
   }
+  void admit_anonymous(Ticket ticket, const Jid&) override {
+    stream.on_verdict(ticket, admits ? Verdict::accepted : Verdict::unavailable);
+  }
   void on_auth_failure(const AuthFailure& failure) override {
     failures.push_back(failure.account.text() + " " + std::string(name_of(failure.condition)));
     alarm = failure.alarm;
@@ -127,6 +130,7 @@ class TestServer final : public ServerStreamHost {
   AccountState state = AccountState::enabled;
   bool allows_registration = false;
   bool fails_at_failure = false;
+  bool admits = true;  // anonymous ones
   std::string sent, events, opened, signed_in, closed_with;
   bool is_closed = false;
   std::vector<std::string> failures, elements;

@@ -1,0 +1,255 @@
+// The gate before the stores.
+#include "server/temporary_stores.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "xmpp/sasl/anonymous.h"
+
+namespace herold::server {
+namespace {
+
+using store::Completion;
+using store::Executor;
+
+bool is_temporary(std::string_view owner) { return xmpp::is_anonymous_address(owner); }
+
+// Completions never run inside the call that they were given to.
+template <class T>
+void answer(Executor& executor, Completion<T> done, Result<T> result) {
+  executor.post(
+      [done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+}
+
+template <class T>
+void refuse(Executor& executor, Completion<T> done) {
+  answer<T>(executor, std::move(done), fail(Fault::refused, "Nothing is kept without an account"));
+}
+
+template <class T>
+void find_nothing(Executor& executor, Completion<T> done) {
+  answer<T>(executor, std::move(done), T());
+}
+
+void do_nothing(Executor& executor, Completion<> done) {
+  answer<void>(executor, std::move(done), {});
+}
+
+template <class T>
+void find_no_account(Executor& executor, Completion<T> done) {
+  answer<T>(executor, std::move(done), fail(Fault::not_found, "There is no such account"));
+}
+
+class Accounts final : public store::Accounts {
+ public:
+  Accounts(store::Accounts& behind, Executor& executor) : behind_(behind), executor_(executor) {}
+
+  void create(std::string address, std::vector<store::Credential> credentials, WallTime now,
+              Completion<> done) override {
+    if (is_temporary(address)) return refuse(executor_, std::move(done));
+    behind_.create(std::move(address), std::move(credentials), now, std::move(done));
+  }
+  void create_distinct(std::string address, std::vector<store::Credential> credentials,
+                       WallTime now, Completion<> done) override {
+    if (is_temporary(address)) return refuse(executor_, std::move(done));
+    behind_.create_distinct(std::move(address), std::move(credentials), now, std::move(done));
+  }
+  void name_state(std::string address, Completion<store::NameState> done) override {
+    if (is_temporary(address)) return answer(executor_, std::move(done), {store::NameState::taken});
+    behind_.name_state(std::move(address), std::move(done));
+  }
+  void remove(std::string address, Completion<> done) override {
+    if (is_temporary(address)) return find_no_account(executor_, std::move(done));
+    behind_.remove(std::move(address), std::move(done));
+  }
+  void find(std::string address, Completion<store::Account> done) override {
+    if (is_temporary(address)) return find_no_account(executor_, std::move(done));
+    behind_.find(std::move(address), std::move(done));
+  }
+  void exists(std::string address, Completion<bool> done) override {
+    if (is_temporary(address)) return find_nothing(executor_, std::move(done));
+    behind_.exists(std::move(address), std::move(done));
+  }
+  void credentials(std::string address, Completion<std::vector<store::Credential>> done) override {
+    if (is_temporary(address)) return find_no_account(executor_, std::move(done));
+    behind_.credentials(std::move(address), std::move(done));
+  }
+  void set_credentials(std::string address, std::vector<store::Credential> credentials,
+                       Completion<> done) override {
+    if (is_temporary(address)) return find_no_account(executor_, std::move(done));
+    behind_.set_credentials(std::move(address), std::move(credentials), std::move(done));
+  }
+  void reseal(std::string after, std::uint32_t limit, Completion<store::Resealed> done) override {
+    behind_.reseal(std::move(after), limit, std::move(done));
+  }
+  void set_state(std::string address, store::AccountState state, Completion<> done) override {
+    if (is_temporary(address)) return find_no_account(executor_, std::move(done));
+    behind_.set_state(std::move(address), state, std::move(done));
+  }
+  void signed_in(std::string address, WallTime now, Completion<> done) override {
+    if (is_temporary(address)) return find_no_account(executor_, std::move(done));
+    behind_.signed_in(std::move(address), now, std::move(done));
+  }
+  void list(std::string domain, std::string after, std::uint32_t limit,
+            Completion<std::vector<store::Account>> done) override {
+    behind_.list(std::move(domain), std::move(after), limit, std::move(done));
+  }
+  void count(std::string domain, Completion<std::uint64_t> done) override {
+    behind_.count(std::move(domain), std::move(done));
+  }
+  void list_disabled(std::string domain, std::string after, std::uint32_t limit,
+                     Completion<std::vector<store::Account>> done) override {
+    behind_.list_disabled(std::move(domain), std::move(after), limit, std::move(done));
+  }
+  void count_disabled(std::string domain, Completion<std::uint64_t> done) override {
+    behind_.count_disabled(std::move(domain), std::move(done));
+  }
+
+ private:
+  store::Accounts& behind_;
+  Executor& executor_;
+};
+
+class Rosters final : public store::Rosters {
+ public:
+  Rosters(store::Rosters& behind, Executor& executor) : behind_(behind), executor_(executor) {}
+
+  void load(std::string owner, Completion<store::Roster> done) override {
+    if (is_temporary(owner)) return find_nothing(executor_, std::move(done));
+    behind_.load(std::move(owner), std::move(done));
+  }
+  void change(std::string owner, std::vector<store::RosterChange> changes,
+              Completion<std::uint64_t> done) override {
+    if (is_temporary(owner)) return refuse(executor_, std::move(done));
+    behind_.change(std::move(owner), std::move(changes), std::move(done));
+  }
+  void changes_since(std::string owner, std::uint64_t version,
+                     Completion<std::optional<store::RosterDifference>> done) override {
+    if (is_temporary(owner)) return find_nothing(executor_, std::move(done));
+    behind_.changes_since(std::move(owner), version, std::move(done));
+  }
+
+ private:
+  store::Rosters& behind_;
+  Executor& executor_;
+};
+
+class Messages final : public store::Messages {
+ public:
+  Messages(store::Messages& behind, Executor& executor) : behind_(behind), executor_(executor) {}
+
+  void add(std::vector<store::NewMessage> messages, Completion<> done) override {
+    const auto refers = [](const store::Reference& one) { return is_temporary(one.box.owner); };
+    for (const store::NewMessage& message : messages)
+      if (std::ranges::any_of(message.references, refers))
+        return refuse(executor_, std::move(done));
+    behind_.add(std::move(messages), std::move(done));
+  }
+  void backlog(store::Box box, Completion<store::Backlog> done) override {
+    if (is_temporary(box.owner)) return find_nothing(executor_, std::move(done));
+    behind_.backlog(std::move(box), std::move(done));
+  }
+  void newest_id(std::string owner, Completion<std::uint64_t> done) override {
+    if (is_temporary(owner)) return find_nothing(executor_, std::move(done));
+    behind_.newest_id(std::move(owner), std::move(done));
+  }
+  void fetch(store::Box box, std::uint64_t after, std::uint32_t limit,
+             Completion<std::vector<store::StoredMessage>> done) override {
+    if (is_temporary(box.owner)) return find_nothing(executor_, std::move(done));
+    behind_.fetch(std::move(box), after, limit, std::move(done));
+  }
+  void remove(store::Box box, std::vector<std::uint64_t> ids, Completion<> done) override {
+    if (is_temporary(box.owner)) return do_nothing(executor_, std::move(done));
+    behind_.remove(std::move(box), std::move(ids), std::move(done));
+  }
+  void remove_stanzas(store::Box box, std::vector<std::string> stanza_ids,
+                      Completion<> done) override {
+    if (is_temporary(box.owner)) return do_nothing(executor_, std::move(done));
+    behind_.remove_stanzas(std::move(box), std::move(stanza_ids), std::move(done));
+  }
+  void remove_all(store::Box box, Completion<> done) override {
+    if (is_temporary(box.owner)) return do_nothing(executor_, std::move(done));
+    behind_.remove_all(std::move(box), std::move(done));
+  }
+  void move(store::Box from, store::Box to, Completion<> done) override {
+    if (is_temporary(from.owner)) return do_nothing(executor_, std::move(done));
+    behind_.move(std::move(from), std::move(to), std::move(done));
+  }
+
+ private:
+  store::Messages& behind_;
+  Executor& executor_;
+};
+
+class Records final : public store::Records {
+ public:
+  Records(store::Records& behind, Executor& executor) : behind_(behind), executor_(executor) {}
+
+  void get(store::RecordKey key, Completion<std::optional<store::Record>> done) override {
+    if (is_temporary(key.owner)) return find_nothing(executor_, std::move(done));
+    behind_.get(std::move(key), std::move(done));
+  }
+  void list(std::string module, std::string owner, std::string prefix,
+            Completion<std::vector<store::Record>> done) override {
+    if (is_temporary(owner)) return find_nothing(executor_, std::move(done));
+    behind_.list(std::move(module), std::move(owner), std::move(prefix), std::move(done));
+  }
+  void put(store::RecordKey key, std::string value, Completion<std::uint64_t> done) override {
+    if (is_temporary(key.owner)) return refuse(executor_, std::move(done));
+    behind_.put(std::move(key), std::move(value), std::move(done));
+  }
+  void put_if(store::RecordKey key, std::string value, std::uint64_t version,
+              Completion<std::uint64_t> done) override {
+    if (is_temporary(key.owner)) return refuse(executor_, std::move(done));
+    behind_.put_if(std::move(key), std::move(value), version, std::move(done));
+  }
+  void remove(store::RecordKey key, Completion<> done) override {
+    if (is_temporary(key.owner)) return do_nothing(executor_, std::move(done));
+    behind_.remove(std::move(key), std::move(done));
+  }
+  void remove_all(std::string module, std::string owner, Completion<> done) override {
+    if (is_temporary(owner)) return do_nothing(executor_, std::move(done));
+    behind_.remove_all(std::move(module), std::move(owner), std::move(done));
+  }
+  void usage(std::string module, std::string owner, Completion<store::RecordUsage> done) override {
+    if (is_temporary(owner)) return find_nothing(executor_, std::move(done));
+    behind_.usage(std::move(module), std::move(owner), std::move(done));
+  }
+
+ private:
+  store::Records& behind_;
+  Executor& executor_;
+};
+
+class Gate final : public store::Stores {
+ public:
+  Gate(std::unique_ptr<store::Stores> behind, Executor& executor)
+      : behind_(std::move(behind)),
+        accounts_(behind_->accounts(), executor),
+        rosters_(behind_->rosters(), executor),
+        messages_(behind_->messages(), executor),
+        records_(behind_->records(), executor) {}
+
+  store::Accounts& accounts() override { return accounts_; }
+  store::Rosters& rosters() override { return rosters_; }
+  store::Messages& messages() override { return messages_; }
+  store::Records& records() override { return records_; }
+
+ private:
+  std::unique_ptr<store::Stores> behind_;
+  Accounts accounts_;
+  Rosters rosters_;
+  Messages messages_;
+  Records records_;
+};
+
+}  // namespace
+
+std::unique_ptr<store::Stores> without_temporary_accounts(std::unique_ptr<store::Stores> behind,
+                                                          Executor& executor) {
+  return std::make_unique<Gate>(std::move(behind), executor);
+}
+
+}  // namespace herold::server
