@@ -2,6 +2,7 @@
 #include "server/caps_cache.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace herold::server {
 namespace {
@@ -45,12 +46,30 @@ void CapsCache::remove(std::list<Entry>::iterator entry) {
   entries_.erase(entry);
 }
 
-bool CapsCache::begin_question(const std::string& hash, MonotonicTime now, const Limits& limits) {
-  const auto since = questions_.find(hash);
-  if (since != questions_.end() && now - since->second < others_wait) return false;
-  if (since == questions_.end() && questions_.size() >= limits.caps_cache) return false;
-  questions_[hash] = now;
+bool CapsCache::begin_question(const std::string& hash, SessionKey session, MonotonicTime now,
+                               const Limits& limits) {
+  const auto known = questions_.find(hash);
+  if (known == questions_.end() && questions_.size() >= limits.caps_cache) return false;
+  Question& question = known == questions_.end() ? questions_[hash] : known->second;
+  if (question.open != 0 && now - question.since < others_wait) {
+    question.waiting.push_back(session);
+    return false;
+  }
+  question.since = now;
+  ++question.open;
   return true;
+}
+
+std::vector<SessionKey> CapsCache::end_question(const std::string& hash) {
+  const auto question = questions_.find(hash);
+  if (question == questions_.end() || --question->second.open != 0) return {};
+  return std::move(questions_.extract(question).mapped().waiting);
+}
+
+std::vector<SessionKey> CapsCache::take_waiting(const std::string& hash) {
+  const auto question = questions_.find(hash);
+  if (question == questions_.end()) return {};
+  return std::exchange(question->second.waiting, {});
 }
 
 }  // namespace herold::server

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "server/journal_records.h"
 
 namespace herold::server {
 
@@ -32,9 +33,14 @@ class CapsCache {
   // False when it is too long to be kept.
   bool put(const std::string& hash, Capabilities capabilities, const Limits& limits);
 
-  // Whether a client should be asked what `hash` stands for: not while another was asked just now.
-  bool begin_question(const std::string& hash, MonotonicTime now, const Limits& limits);
-  void end_question(const std::string& hash) { questions_.erase(hash); }
+  // Whether the client of `session` should be asked what `hash` stands for: not while another was
+  // asked just now. Then it waits for what that one says.
+  bool begin_question(const std::string& hash, SessionKey session, MonotonicTime now,
+                      const Limits& limits);
+  // Answered or not: yields who waited, unless somebody else may still answer.
+  std::vector<SessionKey> end_question(const std::string& hash);
+  // It is known now.
+  std::vector<SessionKey> take_waiting(const std::string& hash);
 
   std::size_t size() const { return entries_.size(); }
   std::uint64_t bytes() const { return bytes_; }
@@ -50,7 +56,12 @@ class CapsCache {
   std::list<Entry> entries_;  // announced longest ago first
   std::unordered_map<std::string_view, std::list<Entry>::iterator> index_;
   std::uint64_t bytes_ = 0;
-  std::map<std::string, MonotonicTime> questions_;  // since when
+  struct Question {
+    MonotonicTime since{};
+    std::uint32_t open = 0;  // how many were asked and have not answered
+    std::vector<SessionKey> waiting;
+  };
+  std::map<std::string, Question> questions_;
 };
 
 }  // namespace herold::server

@@ -55,19 +55,33 @@ TEST(CapsCache, IsBoundedInBytes) {
 
 TEST(CapsCache, AsksOneClientAtATimeAndAnotherWhenThatIsSlow) {
   CapsCache cache;
-  EXPECT_TRUE(cache.begin_question("1", start, small()));
-  EXPECT_FALSE(cache.begin_question("1", start + Seconds(4), small()));
-  EXPECT_TRUE(cache.begin_question("1", start + Seconds(5), small()));
-  cache.end_question("1");
-  EXPECT_TRUE(cache.begin_question("1", start + Seconds(5), small()));
+  EXPECT_TRUE(cache.begin_question("1", 10, start, small()));
+  EXPECT_FALSE(cache.begin_question("1", 11, start + Seconds(4), small()));
+  EXPECT_TRUE(cache.begin_question("1", 12, start + Seconds(5), small()));
+  EXPECT_FALSE(cache.begin_question("1", 13, start + Seconds(6), small()));
+  // Who waits is told of the first answer, and tries himself when there is none.
+  EXPECT_TRUE(cache.end_question("1").empty());
+  EXPECT_EQ(cache.end_question("1"), (std::vector<SessionKey>{11, 13}));
+  EXPECT_TRUE(cache.begin_question("1", 11, start + Seconds(6), small()));
+}
+
+TEST(CapsCache, TellsThoseWhoWaitOnce) {
+  CapsCache cache;
+  EXPECT_TRUE(cache.begin_question("1", 10, start, small()));
+  EXPECT_FALSE(cache.begin_question("1", 11, start, small()));
+  EXPECT_EQ(cache.take_waiting("1"), std::vector<SessionKey>{11});
+  EXPECT_TRUE(cache.take_waiting("1").empty());
+  EXPECT_TRUE(cache.take_waiting("2").empty());
+  EXPECT_TRUE(cache.end_question("1").empty());
 }
 
 TEST(CapsCache, AsksABoundedNumberOfQuestions) {
   CapsCache cache;
-  for (const char* hash : {"1", "2", "3"}) EXPECT_TRUE(cache.begin_question(hash, start, small()));
-  EXPECT_FALSE(cache.begin_question("4", start, small()));
+  for (const char* hash : {"1", "2", "3"})
+    EXPECT_TRUE(cache.begin_question(hash, 1, start, small()));
+  EXPECT_FALSE(cache.begin_question("4", 1, start, small()));
   cache.end_question("2");
-  EXPECT_TRUE(cache.begin_question("4", start, small()));
+  EXPECT_TRUE(cache.begin_question("4", 1, start, small()));
 }
 
 }  // namespace

@@ -72,30 +72,79 @@ bool verify_caps(const crypto::Crypto& crypto, const AnnouncedCaps& caps,
   return text && base64_encode(crypto.digest(caps.algorithm, *text).view()) == caps.value;
 }
 
-void learn_caps(ModuleHost& host, const Session& session, xml::Element presence) {
+namespace {
+
+void tell(Session& session, const Capabilities& capabilities) {
+  CapabilitiesKnown known{session, capabilities};
+  std::ignore = session.host().hooks().fire(known);
+}
+
+// Nothing where the answer is none, or is not what has the hash.
+std::optional<Capabilities> believe(ModuleHost& host, const AnnouncedCaps& caps,
+                                    const Stanza* answer) {
+  if (answer == nullptr || !answer->head.is(IqType::result)) return std::nullopt;
+  const auto info = xmpp::read<xmpp::DiscoInfo>(answer->root().first_child());
+  if (!info || !verify_caps(host.crypto(), caps, *info, answer->head.lang)) {
+    host.log().info("capabilities-not-verified",
+                    {{"jid", answer->head.from.text()}, {"hash", caps.key()}});
+    return std::nullopt;
+  }
+  Capabilities capabilities;
+  for (const xmpp::DiscoFeature& feature : info->features)
+    capabilities.features.push_back(feature.var);
+  std::ranges::sort(capabilities.features);
+  return capabilities;
+}
+
+// The session that was asked, and those that announced the same hash meanwhile.
+void take_answer(ModuleHost& host, const AnnouncedCaps& caps, SessionKey asked,
+                 const Stanza* answer) {
+  CapsCache& cache = host.shard().caps_cache();
+  const std::string key = caps.key();
+  const std::optional<Capabilities> capabilities = believe(host, caps, answer);
+  std::vector<SessionKey> waiting;
+  if (capabilities) {
+    cache.put(key, *capabilities, host.limits());
+    waiting = cache.take_waiting(key);
+    waiting.push_back(asked);
+    cache.end_question(key);
+  } else {
+    waiting = cache.end_question(key);
+  }
+  for (const SessionKey who : waiting) {
+    Session* session = host.find_session(who);
+    if (session == nullptr) continue;
+    if (capabilities)
+      tell(*session, *capabilities);
+    else
+      learn_caps(*session);
+  }
+}
+
+}  // namespace
+
+void learn_caps(Session& session, xml::Element presence) {
   const auto caps = find_caps(presence);
   if (!caps) return;
+  ModuleHost& host = session.host();
   CapsCache& cache = host.shard().caps_cache();
   const std::string key = caps->key();
-  if (cache.find(key) != nullptr) return;
-  if (!cache.begin_question(key, host.clock().now(), host.limits())) return;
+  if (const Capabilities* known = cache.find(key)) return tell(session, *known);
+  if (!cache.begin_question(key, session.key(), host.clock().now(), host.limits())) return;
   StanzaHead head = StanzaHead::of(IqType::get);
   head.from = host.address();
   head.to = session.address();
   const xmpp::DiscoInfo question{.node = caps->node};
   host.ask(Stanza(std::move(head), xmpp::to_xml(question, xmpp::ns::client)), patience,
-           [&host, &cache, caps = *caps, key](const Stanza* answer) {
-             cache.end_question(key);
-             if (answer == nullptr || !answer->head.is(IqType::result)) return;
-             const auto info = xmpp::read<xmpp::DiscoInfo>(answer->root().first_child());
-             if (!info || !verify_caps(host.crypto(), caps, *info, answer->head.lang))
-               return host.log().info("capabilities-not-verified",
-                                      {{"jid", answer->head.from.text()}, {"hash", key}});
-             Capabilities capabilities;
-             for (const xmpp::DiscoFeature& feature : info->features)
-               capabilities.features.push_back(feature.var);
-             cache.put(key, std::move(capabilities), host.limits());
+           [&host, caps = *caps, asked = session.key()](const Stanza* answer) {
+             take_answer(host, caps, asked, answer);
            });
+}
+
+void learn_caps(Session& session) {
+  if (!session.available()) return;
+  const Stanza presence(StanzaHead::of(PresenceType::available), session.presence());
+  learn_caps(session, presence.root());
 }
 
 }  // namespace herold::server

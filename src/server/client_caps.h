@@ -11,7 +11,6 @@
 
 namespace herold::server {
 
-class ModuleHost;
 class Session;
 
 // A hash that a client announced, of an algorithm that we know.
@@ -33,7 +32,10 @@ std::optional<AnnouncedCaps> find_caps(xml::Element presence);
 bool verify_caps(const crypto::Crypto& crypto, const AnnouncedCaps& caps,
                  const xmpp::DiscoInfo& info, std::string_view lang);
 
-// On the session's shard, when it sent presence.
-void learn_caps(ModuleHost& host, const Session& session, xml::Element presence);
+// On the session's shard, when it sent presence; CapabilitiesKnown is fired once they are known: at
+// once, after its client or another one with the same hash was asked, or never.
+void learn_caps(Session& session, xml::Element presence);
+// The same with the presence that it has sent last.
+void learn_caps(Session& session);
 
 }  // namespace herold::server

@@ -21,6 +21,7 @@ class IqRequest;
 class Loading;
 class ModuleHost;
 struct AdhocCommand;
+struct Capabilities;
 struct Domain;
 
 // --- accounts: the rows of an address in memory, on its home shard -----------------------------
@@ -87,6 +88,12 @@ struct SessionAvailable {
   Session& session;
   bool is_initial;
   bool takes_messages;  // from now on
+};
+// What its client can do is known from a hash in its presence (client_caps.h): when it sent that,
+// or somewhat later. Again whenever it sends one.
+struct CapabilitiesKnown {
+  Session& session;
+  const Capabilities& capabilities;
 };
 
 // --- stanzas, the sender's side ----------------------------------------------------------------
@@ -187,11 +194,12 @@ struct CommandsAsked {
   std::vector<const AdhocCommand*>& commands;
 };
 
-using Hooks = HookTable<AccountLoading, AccountRemoved, DomainConfigured, StreamFeatures,
-                        PreauthRequest, ClientNonza, SessionBound, ClientLost, SessionResumed,
-                        SessionEnded, SessionAvailable, MessageSent, MessageAccepted, PresenceSent,
-                        IqSent, ClientActive, MessageReceived, MessageDelivered, MessageUndelivered,
-                        PresenceRecipients, PresenceReceived, IqReceived, InactiveClient,
-                        SlowClient, ClientReads, DiscoInfoAsked, DiscoItemsAsked, CommandsAsked>;
+using Hooks =
+    HookTable<AccountLoading, AccountRemoved, DomainConfigured, StreamFeatures, PreauthRequest,
+              ClientNonza, SessionBound, ClientLost, SessionResumed, SessionEnded, SessionAvailable,
+              CapabilitiesKnown, MessageSent, MessageAccepted, PresenceSent, IqSent, ClientActive,
+              MessageReceived, MessageDelivered, MessageUndelivered, PresenceRecipients,
+              PresenceReceived, IqReceived, InactiveClient, SlowClient, ClientReads, DiscoInfoAsked,
+              DiscoItemsAsked, CommandsAsked>;
 
 }  // namespace herold::server

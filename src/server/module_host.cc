@@ -2,6 +2,7 @@
 #include "server/module_host.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/check.h"
 #include "server/module.h"
@@ -113,6 +114,19 @@ void ModuleHost::at_shard(unsigned shard, std::move_only_function<void(ModuleHos
 
 void ModuleHost::at_home(std::string_view name, std::move_only_function<void(ModuleHost&)> letter) {
   at_shard(shard_.server().home_of(name), std::move(letter));
+}
+
+void ModuleHost::at_homes(const std::vector<Jid>& addresses, const HomeLetter& letter) {
+  std::map<std::pair<unsigned, std::string_view>, std::vector<Jid>> homes;
+  for (const Jid& address : addresses)
+    if (shard_.serves(address.domain()) && address.has_local())
+      homes[{shard_.server().home_of(address.bare_text()), address.domain()}].push_back(address);
+  for (auto& [home, there] : homes) {
+    const auto [shard, domain] = home;
+    shard_.post_to(shard, [name = std::string(domain), letter, list = std::move(there)](Shard& at) {
+      letter(*at.find_host(name), list);
+    });
+  }
 }
 
 void ModuleHost::on_all_shards(std::function<void(ModuleHost&)> letter,

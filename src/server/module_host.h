@@ -94,6 +94,11 @@ class ModuleHost {
   // Runs `letter` on every shard, each on its own thread, then `done` here.
   void on_all_shards(std::function<void(ModuleHost&)> letter, std::function<void()> done);
 
+  // Runs `letter` wherever some of `addresses`, accounts of any domain of ours, have their home,
+  // with those. Others are left out.
+  using HomeLetter = std::function<void(ModuleHost&, const std::vector<Jid>&)>;
+  void at_homes(const std::vector<Jid>& addresses, const HomeLetter& letter);
+
   // Sends a stanza of ours (or one that we pass on) to its `to`, wherever that is.
   void send(Stanza stanza);
   // The same stanza to many: every shard gets it once, with the list of its addresses there.

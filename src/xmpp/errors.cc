@@ -27,10 +27,15 @@ Children read_children(xml::Element error, std::string_view ns) {
   return found;
 }
 
+using Attributes = std::vector<std::pair<std::string_view, std::string>>;
+
 void write_tail(xml::Writer& writer, std::string_view text, std::string_view ns,
-                const ApplicationCondition& application) {
+                const ApplicationCondition& application, const Attributes& attributes) {
   if (!text.empty()) writer.open("text", ns).attribute("xml:lang", "en").text(text).close();
-  if (application) writer.open(application.name, application.ns).close();
+  if (!application) return;
+  writer.open(application.name, application.ns);
+  for (const auto& [name, value] : attributes) writer.attribute(name, value);
+  writer.close();
 }
 
 Condition condition_for(Fault fault) {
@@ -94,11 +99,12 @@ StanzaError StanzaError::parse(xml::Element error) {
 }
 
 void StanzaError::write(xml::Writer& writer) const {
+  if (!enclosed.empty()) writer.raw(enclosed);
   writer.open("error").attribute("type", name_of(type));
   writer.open(name_of(condition), ns::stanzas);
   if (!uri.empty()) writer.text(uri);
   writer.close();
-  write_tail(writer, text, ns::stanzas, application);
+  write_tail(writer, text, ns::stanzas, application, application_attributes);
   writer.close();
 }
 
@@ -119,12 +125,7 @@ std::string StreamError::to_xml() const {
   writer.open(name_of(condition), ns::stream_errors);
   if (!host.empty()) writer.text(host);
   writer.close();
-  write_tail(writer, text, ns::stream_errors, {});
-  if (application) {
-    writer.open(application.name, application.ns);
-    for (const auto& [name, value] : application_attributes) writer.attribute(name, value);
-    writer.close();
-  }
+  write_tail(writer, text, ns::stream_errors, application, application_attributes);
   return out += "</stream:error>";
 }
 

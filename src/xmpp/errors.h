@@ -90,7 +90,9 @@ struct StanzaError {
   ErrorType type = ErrorType::cancel;
   std::string text;                  // for a person, in English; may be empty
   ApplicationCondition application;  // e.g. {"stanza-too-big", "urn:xmpp:errors"}
-  std::string uri;                   // of `gone` and `redirect`: the new address
+  std::vector<std::pair<std::string_view, std::string>> application_attributes;  // not read
+  std::string uri;       // of `gone` and `redirect`: the new address
+  std::string enclosed;  // canonical XML that goes in front of the <error/>, of the request
 
   StanzaError() = default;
   StanzaError(Condition what, std::string why = {})  // NOLINT(google-explicit-constructor)
@@ -105,7 +107,7 @@ struct StanzaError {
 
   // Of a received <error/>: never fails, what is missing or unknown is undefined-condition.
   static StanzaError parse(xml::Element error);
-  // Writes <error/> in the namespace in force, which is the stream's.
+  // Writes what is enclosed and <error/>, in the namespace in force, which is the stream's.
   void write(xml::Writer& writer) const;
 
   friend bool operator==(const StanzaError&, const StanzaError&) = default;

@@ -18,7 +18,7 @@ class Caps {
   static constexpr auto handlers() {
     return std::tuple{on<StreamFeatures>(&Caps::announce), on<DiscoInfoAsked>(&Caps::answer),
                       on<PresenceSent>(&Caps::learn, Stage::amend),
-                      on<DomainConfigured>(&Caps::forget)};
+                      on<SessionResumed>(&Caps::learn_again), on<DomainConfigured>(&Caps::forget)};
   }
 
   explicit Caps(ModuleHost& host) : host_(host) {}
@@ -49,7 +49,12 @@ class Caps {
   void learn(PresenceSent& event) {
     const StanzaHead& head = event.stanza.head;
     if (head.is(PresenceType::available) && !head.to)
-      learn_caps(host_, event.session, event.stanza.root());
+      learn_caps(event.session, event.stanza.root());
+  }
+
+  // What was known of it went with the old server.
+  void learn_again(SessionResumed& event) {
+    if (event.after_restart) learn_caps(event.session);
   }
 
   // New settings may change what any module says of itself.
