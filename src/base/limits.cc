@@ -143,8 +143,8 @@ constexpr LimitRow rows[] = {
      "resource-constraint."},
     {"room_occupant_burst", &Limits::room_occupant_burst, LimitUnit::count, 1, "The same at once."},
     {"pubsub_nodes", &Limits::pubsub_nodes, LimitUnit::count, 10,
-     "Nodes of one account (XEP-0163) and of one owner at the service (XEP-0060); over it "
-     "resource-constraint."},
+     "Nodes of one account (XEP-0163) and of one owner at the service (XEP-0060); over it conflict "
+     "with max-nodes-exceeded."},
     {"pubsub_items", &Limits::pubsub_items, LimitUnit::count, 1,
      "Most items that a node may be configured for; the oldest goes."},
     {"pubsub_bytes", &Limits::pubsub_bytes, LimitUnit::bytes, 65536,
@@ -156,7 +156,8 @@ constexpr LimitRow rows[] = {
     {"pubsub_id_bytes", &Limits::pubsub_id_bytes, LimitUnit::bytes, 64,
      "Longest name of a node or item; over it not-acceptable."},
     {"pubsub_page", &Limits::pubsub_page, LimitUnit::count, 10,
-     "Items in one answer; who asks for more gets this many and pages (XEP-0059)."},
+     "Items in one answer, which is not larger than a stanza may be; who asks for more pages "
+     "(XEP-0059)."},
     {"clients", &Limits::clients, LimitUnit::count, 1,
      "Clients of one account that are remembered with their tokens; the longest unused goes."},
     {"client_token_time", &Limits::client_token_time, LimitUnit::seconds, 60,

@@ -1,6 +1,7 @@
 // The events of the server: what modules may watch, change or refuse. A misspelt one is no type.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -189,6 +190,29 @@ struct DiscoItemsAsked {
   bool node_known = false;
 };
 
+// Somebody asks what an account is or has; a module that has to read that first adds what reads it
+// and goes on with its argument.
+struct AccountDescribed {
+  using Preparation = std::move_only_function<void(std::move_only_function<void()>)>;
+  Account& account;
+  std::vector<Preparation> preparations{};
+};
+
+// --- what an account publishes (XEP-0163) ------------------------------------------------------
+
+// An item is in the store: to be copied to where other specifications keep the same.
+struct ItemPublished {
+  Account& account;
+  const std::string& node;
+  const std::string& id;
+  const std::string& payload;  // canonical XML that stands anywhere; empty where there is none
+};
+struct ItemRetracted {
+  Account& account;
+  const std::string& node;
+  const std::string& id;  // empty: all of the node
+};
+
 // The ad-hoc commands (XEP-0050) of the server: each module adds its own (commands.h).
 struct CommandsAsked {
   std::vector<const AdhocCommand*>& commands;
@@ -199,7 +223,8 @@ using Hooks =
               ClientNonza, SessionBound, ClientLost, SessionResumed, SessionEnded, SessionAvailable,
               CapabilitiesKnown, MessageSent, MessageAccepted, PresenceSent, IqSent, ClientActive,
               MessageReceived, MessageDelivered, MessageUndelivered, PresenceRecipients,
-              PresenceReceived, IqReceived, InactiveClient, SlowClient, ClientReads, DiscoInfoAsked,
-              DiscoItemsAsked, CommandsAsked>;
+              PresenceReceived, IqReceived, InactiveClient, SlowClient, ClientReads,
+              AccountDescribed, ItemPublished, ItemRetracted, DiscoInfoAsked, DiscoItemsAsked,
+              CommandsAsked>;
 
 }  // namespace herold::server

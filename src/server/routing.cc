@@ -50,7 +50,9 @@ void Shard::route(Stanza stanza) {
     // Another server's; federation takes it from here.
     return bounce(stanza, Condition::remote_server_not_found);
   }
-  const unsigned home = to.has_local() ? server_.home_of(to.bare_text()) : index_;
+  // A domain of ours is everywhere; what a module has at its own is in one place.
+  const bool anywhere = !to.has_local() && find_host(to.domain()) != nullptr;
+  const unsigned home = anywhere ? index_ : server_.home_of(to.bare_text());
   if (home == index_) return deliver_here(std::move(stanza));
   post_to(home, [stanza = std::move(stanza)](Shard& shard) mutable {
     shard.deliver_here(std::move(stanza));

@@ -10,6 +10,7 @@
 #include "store/accounts.h"
 #include "store/executor.h"
 #include "store/messages.h"
+#include "store/nodes.h"
 #include "store/records.h"
 #include "store/rosters.h"
 
@@ -25,6 +26,7 @@ class Stores {
   virtual Rosters& rosters() = 0;
   virtual Messages& messages() = 0;
   virtual Records& records() = 0;
+  virtual Nodes& nodes() = 0;
 };
 
 struct DatabaseStatistics {

@@ -21,14 +21,39 @@ class Disco {
   explicit Disco(ModuleHost& host) : host_(host) {}
 
  private:
-  Answer<xmpp::DiscoInfo> tell_info(const IqContext& context, const xmpp::DiscoInfo& question) {
-    TRY(check_asker(context));
-    return disco_info(host_, context.account, context.from(), question.node);
+  void tell_info(IqRequest request, const xmpp::DiscoInfo& question) {
+    prepare(std::move(request), [this, node = question.node](const IqContext& context) {
+      return disco_info(host_, context.account, context.from(), node);
+    });
   }
 
-  Answer<xmpp::DiscoItems> tell_items(const IqContext& context, const xmpp::DiscoItems& question) {
-    TRY(check_asker(context));
-    return disco_items(host_, context.account, context.from(), question.node);
+  void tell_items(IqRequest request, const xmpp::DiscoItems& question) {
+    prepare(std::move(request), [this, node = question.node](const IqContext& context) {
+      return disco_items(host_, context.account, context.from(), node);
+    });
+  }
+
+  // Answers once those modules that have to read something of an account have done so.
+  template <class Tell>
+  void prepare(IqRequest request, Tell tell) {
+    const IqContext context = request.context();
+    if (const auto may = check_asker(context); !may) return request.fail(may.error());
+    if (context.account == nullptr) return request.answer(tell(context));
+    AccountDescribed described{*context.account};
+    std::ignore = host_.hooks().fire(described);
+    go_on(std::move(described.preparations), std::move(request), std::move(tell));
+  }
+
+  template <class Tell>
+  void go_on(std::vector<AccountDescribed::Preparation> left, IqRequest request, Tell tell) {
+    if (left.empty()) return request.answer(tell(request.context()));
+    auto first = std::move(left.back());
+    left.pop_back();
+    first([this, address = request.context().account->address(), left = std::move(left),
+           request = std::move(request), tell = std::move(tell)]() mutable {
+      if (host_.find_account(address) == nullptr) return;  // which fails the request
+      go_on(std::move(left), std::move(request), std::move(tell));
+    });
   }
 
   // Section 8: an account says to those who do not see it what an address without one says.

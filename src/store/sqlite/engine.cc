@@ -6,12 +6,16 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "store/sqlite/nodes.h"
 #include "store/sqlite/schema.h"
 
 namespace herold::store {
 namespace {
 
 constexpr Seconds idle_time{5};
+
+// The tables behind the stores; those of modules come from outside.
+const Schema* const own_schemas[] = {&core_schema, &nodes_schema};
 
 constexpr std::string_view remember_open =
     "INSERT OR REPLACE INTO state(key, value) VALUES('open', ?1)";
@@ -46,9 +50,11 @@ Result<> Engine::prepare(const SqliteOptions& options) {
       writer_->script("CREATE TABLE IF NOT EXISTS state(key TEXT PRIMARY KEY, value) "
                       "WITHOUT ROWID"));
   TRY(check_after_crash(options));
-  TRY(migrate(*writer_, core_schema));
+  for (const Schema* schema : own_schemas) {
+    TRY(migrate(*writer_, *schema));
+    erase_.insert(erase_.end(), schema->erase.begin(), schema->erase.end());
+  }
   TRY(refresh_look_alikes(*writer_));
-  erase_.assign(core_schema.erase.begin(), core_schema.erase.end());
   for (const Schema& schema : options.modules) {
     TRY(migrate(*writer_, schema));
     erase_.insert(erase_.end(), schema.erase.begin(), schema.erase.end());
@@ -67,7 +73,8 @@ Result<> Engine::find_strangers(const SqliteOptions& options) {
   while (TRY(rows.next())) {
     const std::string name = rows.text(0);
     const auto is_it = [&](const Schema& schema) { return schema.name == name; };
-    if (!is_it(core_schema) && std::ranges::none_of(options.modules, is_it))
+    const auto is_own = [&](const Schema* schema) { return is_it(*schema); };
+    if (std::ranges::none_of(own_schemas, is_own) && std::ranges::none_of(options.modules, is_it))
       strangers_.push_back(name);
   }
   return {};

@@ -2,6 +2,7 @@
 #include "store/sqlite/sqlite_database.h"
 
 #include "store/sqlite/engine.h"
+#include "store/sqlite/nodes.h"
 #include "store/sqlite/stores.h"
 
 namespace herold::store {
@@ -15,11 +16,13 @@ class SqliteStores final : public Stores {
         accounts_(access_, sealer),
         rosters_(access_, clock, limits.roster_removals),
         messages_(access_, clock),
-        records_(access_, clock) {}
+        records_(access_, clock),
+        nodes_(access_) {}
   Accounts& accounts() override { return accounts_; }
   Rosters& rosters() override { return rosters_; }
   Messages& messages() override { return messages_; }
   Records& records() override { return records_; }
+  Nodes& nodes() override { return nodes_; }
 
  private:
   Access access_;
@@ -27,6 +30,7 @@ class SqliteStores final : public Stores {
   SqliteRosters rosters_;
   SqliteMessages messages_;
   SqliteRecords records_;
+  SqliteNodes nodes_;
 };
 
 Result<> verify_all(Connection& connection) {

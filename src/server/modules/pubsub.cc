@@ -1,0 +1,203 @@
+// XEP-0060 Publish-Subscribe: a service of the domain, where its users make nodes for everybody.
+//
+// All of its nodes have one home, that of the service's address.
+#include "xmpp/ext/pubsub.h"
+
+#include <algorithm>
+
+#include "server/module.h"
+#include "server/pubsub/desk.h"
+#include "xmpp/ext/adhoc.h"
+#include "xmpp/ext/disco.h"
+
+namespace herold::server {
+
+using pubsub::Node;
+using pubsub::Viewer;
+
+class PubSub final : public pubsub::Desk {
+ public:
+  static constexpr About about{60, "1.30.0", "Publish-Subscribe", {}};
+
+  struct Config {
+    ServiceName host{"pubsub.{domain}"};
+    static constexpr std::tuple options{option(
+        "host", &Config::host, "The domain of the nodes; {domain} stands for the server's.")};
+  };
+
+  static constexpr auto handlers() {
+    return std::tuple{on<Get<xmpp::PubSub>>(&PubSub::get, at_service),
+                      on<Set<xmpp::PubSub>>(&PubSub::set, at_service),
+                      on<Get<xmpp::PubSubOwner>>(&PubSub::get_as_owner, at_service),
+                      on<Set<xmpp::PubSubOwner>>(&PubSub::set_as_owner, at_service),
+                      on<Get<xmpp::DiscoInfo>>(&PubSub::tell_info, at_service),
+                      on<Get<xmpp::DiscoItems>>(&PubSub::tell_items, at_service),
+                      on<Set<xmpp::Command>>(&PubSub::tell_pending, at_service),
+                      on<ServiceMessage>(&PubSub::take_approval),
+                      on<ServicePresence>(&PubSub::ignore)};
+  }
+
+  PubSub(ModuleHost& host, const Config& config)
+      : Desk(host), address_(Jid::trusted(config.host.for_domain(host.domain().name))) {}
+
+ private:
+  // What stays when settings change.
+  struct Kept {
+    pubsub::Place place;
+  };
+
+  pubsub::Place* find_place(const Jid& address) override {
+    return address == address_ ? &host().data<Kept>().place : nullptr;
+  }
+
+  pubsub::Rules rules_of(const Jid& address) override {
+    pubsub::NodeConfig defaults;
+    defaults.send_last = pubsub::SendLast::on_sub;
+    return {.address = address,
+            .defaults = defaults,
+            .may_create = [this](const Viewer& who) { return may_create(who); },
+            .limits = host().limits(),
+            .viewer = [this](const Jid& who) { return view(who); }};
+  }
+
+  // An administrator owns every node.
+  Viewer view(const Jid& who) const { return {.jid = who, .owns_service = host().is_admin(who)}; }
+
+  bool may_create(const Viewer& who) const {
+    return who.owns_service ||
+           (who.jid.has_local() && who.jid.domain() == host().address().domain());
+  }
+
+  // --- service discovery (section 5) ---
+
+  template <class Tell>
+  void look_up(IqRequest request, Tell tell) {
+    open(address_, [this, request = std::move(request),
+                    tell = std::move(tell)](pubsub::Service* service) mutable {
+      if (service == nullptr) return request.fail(Condition::internal_server_error);
+      tell(*service, view(request.head().from), std::move(request));
+    });
+  }
+
+  void tell_info(IqRequest request, const xmpp::DiscoInfo& question) {
+    look_up(std::move(request), [this, asked = question.node](pubsub::Service& service,
+                                                              const Viewer& viewer,
+                                                              IqRequest answered) {
+      xmpp::DiscoInfo info{.node = asked};
+      const auto add = [&](std::string feature) { info.features.push_back({std::move(feature)}); };
+      add(std::string(xmpp::ns::pubsub));
+      if (asked.empty()) {
+        info.identities.push_back({.category = "pubsub", .type = "service", .name = "Nodes"});
+        for (const std::string_view feature :
+             {xmpp::ns::disco_info, xmpp::ns::disco_items, xmpp::ns::commands, xmpp::ns::rsm})
+          add(std::string(feature));
+        for (const std::string_view feature : service.features())
+          add(std::string(xmpp::ns::pubsub) + '#' + std::string(feature));
+      } else {
+        const auto node = service.get(asked);
+        if (!node) return answered.fail(node.error());
+        if (!service.is_visible(**node, viewer, now()))
+          return answered.fail(Condition::item_not_found);
+        info.identities.push_back(
+            {.category = "pubsub", .type = "leaf", .name = (*node)->config.title});
+        info.forms.push_back(service.meta_data(**node, now()));
+      }
+      std::ranges::sort(info.features, {}, &xmpp::DiscoFeature::var);
+      answered.answer<xmpp::DiscoInfo>(std::move(info));
+    });
+  }
+
+  void tell_items(IqRequest request, const xmpp::DiscoItems& question) {
+    look_up(std::move(request), [this, asked = question.node](pubsub::Service& service,
+                                                              const Viewer& viewer,
+                                                              IqRequest answered) {
+      if (!asked.empty()) return list_items(service, viewer, asked, std::move(answered));
+      xmpp::DiscoItems items;
+      for (const Node* node : service.visible(viewer, now()))
+        items.items.push_back({.jid = address_, .name = node->config.title, .node = node->name});
+      answered.answer<xmpp::DiscoItems>(std::move(items));
+    });
+  }
+
+  // Section 5.5: the items of a node by their ids.
+  void list_items(pubsub::Service& service, const Viewer& viewer, const std::string& node,
+                  IqRequest request) {
+    auto wanted = service.read_items(viewer, {.node = node}, nullptr, now());
+    if (!wanted) return request.fail(wanted.error());
+    wanted->query.from_end = true;
+    host().stores().nodes().items(
+        address_.text(), wanted->query,
+        [address = address_, node,
+         request = std::move(request)](Result<store::ItemPage> page) mutable {
+          if (!page) return request.fail(page.error());
+          xmpp::DiscoItems items{.node = node};
+          for (store::NodeItem& item : page->items)
+            items.items.push_back({.jid = address, .name = std::move(item.id)});
+          request.answer<xmpp::DiscoItems>(std::move(items));
+        });
+  }
+
+  // --- approvals (sections 8.6 and 8.7) ---
+
+  Flow take_approval(ServiceMessage& event) {
+    const xml::Element element = xmpp::find<xmpp::DataForm>(event.stanza.root());
+    const auto form =
+        element ? xmpp::read<xmpp::DataForm>(element) : xmpp::fail(Condition::bad_request);
+    const bool is_answer = form && form->form_type() == pubsub::authorization_form;
+    if (!is_answer && !event.stanza.head.is_error()) return Flow::go_on;
+    host().done(event.stanza);
+    if (!is_answer) return Flow::stop;  // what could not be delivered
+    open(address_, [this, from = event.stanza.head.from, form = *form](pubsub::Service* service) {
+      if (service == nullptr) return;
+      auto decision = service->answer_approval(view(from), form);
+      if (decision) carry_out(*service, *std::move(decision), [](Answer<std::string>) {});
+    });
+    return Flow::stop;
+  }
+
+  Flow ignore(ServicePresence& event) {
+    host().done(event.stanza);
+    return Flow::stop;
+  }
+
+  static constexpr std::string_view pending_command =
+      "http://jabber.org/protocol/pubsub#get-pending";
+
+  void tell_pending(IqRequest request, const xmpp::Command& asked) {
+    if (asked.node != pending_command) return request.fail(Condition::item_not_found);
+    look_up(std::move(request), [this, asked](pubsub::Service& service, const Viewer& viewer,
+                                              IqRequest answered) mutable {
+      const bool cancels = asked.action == xmpp::CommandAction::cancel;
+      xmpp::Command result{
+          .node = asked.node,
+          .sessionid = asked.sessionid.empty() ? host().random().token() : asked.sessionid,
+          .status = cancels ? xmpp::CommandStatus::canceled : xmpp::CommandStatus::completed};
+      if (!cancels && !asked.form) {
+        result.status = xmpp::CommandStatus::executing;
+        result.actions = {.execute = xmpp::CommandAction::complete, .complete = true};
+        result.form = nodes_with_pending(service, viewer);
+        if (result.form->questions.back().options.empty())
+          return answered.fail(Condition::forbidden);
+      } else if (!cancels) {
+        const auto notices = service.pending(viewer, asked.form->value("pubsub#node"));
+        if (!notices) return answered.fail(notices.error());
+        for (const pubsub::Notice& notice : *notices) send(service, notice);
+      }
+      answered.answer<xmpp::Command>(std::move(result));
+    });
+  }
+
+  static xmpp::DataForm nodes_with_pending(const pubsub::Service& service, const Viewer& viewer) {
+    auto form = xmpp::DataForm::of(xmpp::FormType::form, pubsub::authorization_form);
+    auto& question = form.add(xmpp::FieldType::list_single, "pubsub#node", "The node");
+    for (const auto& [name, node] : service.nodes())
+      if (pubsub::may_configure(node, viewer)) question.options.push_back({.value = name});
+    return form;
+  }
+
+  Jid address_;
+};
+
+}  // namespace herold::server
+
+HEROLD_MODULE(pubsub, PubSub)

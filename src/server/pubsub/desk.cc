@@ -1,0 +1,331 @@
+// Requests, the store behind them, and notices on their way.
+#include "server/pubsub/desk.h"
+
+#include <algorithm>
+
+#include "server/shard.h"
+#include "xmpp/ext/delay.h"
+
+namespace herold::server::pubsub {
+
+using xmpp::PubSub;
+using xmpp::PubSubOwner;
+
+StanzaError store_error(const Error& error) {
+  switch (error.fault) {
+    case Fault::conflict:
+      return pubsub_error(Condition::conflict, "node-full");
+    case Fault::limit:
+      return {Condition::resource_constraint, "There is no room for more items"};
+    case Fault::refused:
+      return Condition::forbidden;
+    default:
+      return error;
+  }
+}
+
+// --- services ---
+
+void Desk::open(const Jid& address, Then then) {
+  Place* place = find_place(address);
+  if (place == nullptr) return then(nullptr);
+  if (place->service) return then(place->service.get());
+  place->waiting.push_back(std::move(then));
+  if (!place->loading) load(address, *place);
+}
+
+void Desk::load(const Jid& address, Place& place) {
+  place.loading = true;
+  host_.stores().nodes().load(address.text(),
+                              [this, address](Result<std::vector<store::StoredNode>> nodes) {
+                                Place* there = find_place(address);
+                                if (there == nullptr)
+                                  return;  // who waited is answered when it goes
+                                there->loading = false;
+                                if (nodes) {
+                                  there->service = std::make_unique<Service>(rules_of(address));
+                                  there->service->load(*nodes);
+                                }
+                                for (Then& then : std::exchange(there->waiting, {})) {
+                                  Place* still = find_place(address);
+                                  then(still != nullptr ? still->service.get() : nullptr);
+                                }
+                              });
+}
+
+// Read again when it is needed: what is in memory is not what is stored.
+void Desk::forget(const Jid& address) {
+  if (Place* place = find_place(address)) place->service.reset();
+}
+
+// --- requests ---
+
+void Desk::handle(IqRequest request, Handler handler) {
+  const StanzaHead& head = request.head();
+  const Jid address = head.to ? head.to.bare() : head.from.bare();
+  open(address, [this, handler, request = std::move(request)](Service* service) mutable {
+    if (service == nullptr) return request.fail(Condition::internal_server_error);
+    (this->*handler)(*service, std::move(request));
+  });
+}
+
+void Desk::get(IqRequest request, const PubSub&) { handle(std::move(request), &Desk::handle_get); }
+void Desk::set(IqRequest request, const PubSub&) { handle(std::move(request), &Desk::handle_set); }
+void Desk::get_as_owner(IqRequest request, const PubSubOwner&) {
+  handle(std::move(request), &Desk::handle_get_as_owner);
+}
+void Desk::set_as_owner(IqRequest request, const PubSubOwner&) {
+  handle(std::move(request), &Desk::handle_set_as_owner);
+}
+
+namespace {
+
+void answer(IqRequest request, const Answer<std::string>& payload) {
+  if (!payload) return request.fail(payload.error());
+  request.succeed(*payload);
+}
+
+}  // namespace
+
+void Desk::handle_get(Service& service, IqRequest request) {
+  const auto asked = xmpp::read<PubSub>(request.payload());
+  if (!asked) return request.fail(asked.error());
+  const Viewer viewer = service.rules().viewer(request.head().from);
+  if (asked->items) return read_items(service, std::move(request), *asked);
+  if (asked->subscriptions)
+    return answer(std::move(request),
+                  service.tell_subscriptions(viewer, asked->subscriptions->node, now()));
+  if (asked->affiliations)
+    return answer(std::move(request), service.tell_affiliations(viewer, asked->affiliations->node));
+  if (asked->options)
+    return answer(std::move(request), service.tell_options(viewer, *asked->options));
+  if (asked->defaults)
+    return answer(std::move(request), service.default_options(viewer, asked->defaults->node));
+  request.fail(Condition::bad_request);
+}
+
+void Desk::read_items(Service& service, IqRequest request, const PubSub& asked) {
+  const Viewer viewer = service.rules().viewer(request.head().from);
+  auto wanted = service.read_items(viewer, *asked.items, asked.rsm ? &*asked.rsm : nullptr, now());
+  if (!wanted) return request.fail(wanted.error());
+  host_.stores().nodes().items(
+      service.rules().address.text(), wanted->query,
+      [wanted = *wanted, request = std::move(request)](Result<store::ItemPage> page) mutable {
+        if (!page) return request.fail(page.error());
+        request.succeed(wanted.answer(*page));
+      });
+}
+
+void Desk::handle_set(Service& service, IqRequest request) {
+  const auto asked = xmpp::read<PubSub>(request.payload());
+  if (!asked) return request.fail(asked.error());
+  const Viewer viewer = service.rules().viewer(request.head().from);
+  auto decision = decide(service, viewer, request.payload(), *asked);
+  carry_out(service, std::move(decision), std::move(request));
+}
+
+Answer<Decision> Desk::decide(Service& service, const Viewer& viewer, xml::Element payload,
+                              const PubSub& asked) {
+  if (asked.publish) return decide_publication(service, viewer, payload, asked);
+  if (asked.retract) return service.retract(viewer, *asked.retract, now());
+  if (asked.subscribe) return service.subscribe(viewer, asked, now());
+  if (asked.unsubscribe) return service.unsubscribe(viewer, *asked.unsubscribe, now());
+  if (asked.options) return service.set_options(viewer, *asked.options);
+  if (asked.create) return service.create(viewer, asked, now(), host_.random());
+  return xmpp::fail(Condition::bad_request);
+}
+
+Answer<Decision> Desk::decide_publication(Service& service, const Viewer& viewer,
+                                          xml::Element payload, const PubSub& asked) {
+  Service::Publication publication{.publisher = viewer, .publish = *asked.publish, .now = now()};
+  const xml::Element publish = xmpp::find<xmpp::PubSubPublish>(payload);
+  const xml::Element item = publish.child("item", xmpp::ns::pubsub);
+  if (item)
+    for (const xml::Element content : item.children()) {
+      ++publication.payloads;
+      if (content.ns().empty() || content.ns() == xmpp::ns::pubsub) publication.foreign = false;
+    }
+  if (asked.publish_options && asked.publish_options->form)
+    publication.options = &*asked.publish_options->form;
+  return service.publish(publication, host_.random());
+}
+
+void Desk::handle_get_as_owner(Service& service, IqRequest request) {
+  const auto asked = xmpp::read<PubSubOwner>(request.payload());
+  if (!asked) return request.fail(asked.error());
+  const Viewer viewer = service.rules().viewer(request.head().from);
+  const ConfigOffer offered = offer(service.rules().address);
+  if (asked->configure)
+    return answer(std::move(request),
+                  service.tell_config(viewer, asked->configure->node.value_or(""), offered));
+  if (asked->defaults) return request.succeed(service.default_config(offered));
+  if (asked->subscriptions)
+    return answer(std::move(request),
+                  service.all_subscriptions(viewer, asked->subscriptions->node, now()));
+  if (asked->affiliations)
+    return answer(std::move(request), service.all_affiliations(viewer, asked->affiliations->node));
+  request.fail(Condition::bad_request);
+}
+
+void Desk::handle_set_as_owner(Service& service, IqRequest request) {
+  const auto asked = xmpp::read<PubSubOwner>(request.payload());
+  if (!asked) return request.fail(asked.error());
+  const Viewer viewer = service.rules().viewer(request.head().from);
+  const auto decision = [&]() -> Answer<Decision> {
+    if (asked->configure && asked->configure->form)
+      return service.configure(viewer, asked->configure->node.value_or(""), *asked->configure->form,
+                               now());
+    if (asked->remove) return service.remove(viewer, *asked->remove, now());
+    if (asked->purge) return service.purge(viewer, asked->purge->node, now());
+    if (asked->subscriptions) return service.set_subscriptions(viewer, *asked->subscriptions);
+    if (asked->affiliations) return service.set_affiliations(viewer, *asked->affiliations);
+    return xmpp::fail(Condition::bad_request);
+  };
+  carry_out(service, decision(), std::move(request));
+}
+
+// --- decisions ---
+
+void Desk::carry_out(Service& service, Answer<Decision> decision, IqRequest request) {
+  if (!decision) return request.fail(decision.error());
+  carry_out(service, *std::move(decision),
+            [request = std::move(request)](Answer<std::string> payload) mutable {
+              answer(std::move(request), payload);
+            });
+}
+
+void Desk::carry_out(Service& service, Decision decision, Done done) {
+  const Jid address = service.rules().address;
+  std::vector<Letter> letters;
+  for (Notice& notice : decision.notices) {
+    Letter& letter = letters.emplace_back(Letter{std::move(notice), {}});
+    const Node* node = service.find(letter.notice.node);
+    if (letter.notice.to_interested && node != nullptr)
+      letter.interested = interested(service, *node);
+  }
+  service.apply(decision.changes);
+  for (Letter& letter : letters) {  // a new node was not there before
+    const Node* node = service.find(letter.notice.node);
+    if (letter.notice.to_interested && letter.interested.empty() && node != nullptr)
+      letter.interested = interested(service, *node);
+  }
+  auto changes = decision.changes;
+  host_.stores().nodes().change(
+      address.text(), std::move(changes),
+      [this, address, decision = std::move(decision), letters = std::move(letters),
+       done = std::move(done)](Result<store::NodeOutcome> outcome) mutable {
+        if (!outcome) {
+          forget(address);
+          return done(std::unexpected(store_error(outcome.error())));
+        }
+        if (decision.error)
+          done(std::unexpected(*decision.error));
+        else
+          done(std::move(decision.answer));
+        finish(address, std::move(decision), std::move(letters), *outcome);
+      });
+}
+
+void Desk::finish(const Jid& address, Decision decision, std::vector<Letter> letters,
+                  const store::NodeOutcome& outcome) {
+  Place* place = find_place(address);
+  if (place == nullptr || !place->service) return;
+  Service& service = *place->service;
+  for (const Letter& letter : letters) deliver(service, letter);
+  const Node* node = service.find(decision.node);
+  if (node != nullptr && decision.tell_dropped && !outcome.dropped.empty())
+    deliver(service,
+            {service.retract_notice(*node, outcome.dropped, now()), interested(service, *node)});
+  if (node != nullptr && decision.new_subscriber)
+    send_last(service, *decision.new_subscriber, {decision.node});
+  stored(address, decision.changes);
+}
+
+void Desk::publish(const Jid& address, std::string node, std::string id, std::string payload,
+                   const DataForm* options, Done done) {
+  std::optional<DataForm> form;
+  if (options != nullptr) form = *options;
+  open(address, [this, node = std::move(node), id = std::move(id), payload = std::move(payload),
+                 form = std::move(form), done = std::move(done)](Service* service) mutable {
+    if (service == nullptr) return done(xmpp::fail(Condition::internal_server_error));
+    xmpp::PubSubPublish publish{.node = std::move(node)};
+    auto& item = publish.items.emplace_back();
+    item.id = std::move(id);
+    item.payload = std::move(payload);
+    const Service::Publication publication{
+        .publisher = {.jid = service->rules().address, .owns_service = true},
+        .publish = publish,
+        .payloads = 1,
+        .options = form ? &*form : nullptr,
+        .now = now()};
+    auto decision = service->publish(publication, host_.random());
+    if (!decision) return done(std::unexpected(decision.error()));
+    carry_out(*service, *std::move(decision), std::move(done));
+  });
+}
+
+// --- notices ---
+
+namespace {
+
+// Serialised once; whoever gets it has a head of his own.
+Stanza message_of(const Jid& from, NotificationType type, std::string_view payload,
+                  std::string id) {
+  StanzaHead head = StanzaHead::of(type == NotificationType::headline ? MessageType::headline
+                                                                      : MessageType::normal);
+  head.from = from;
+  head.id = std::move(id);
+  return Stanza(std::move(head), payload);
+}
+
+}  // namespace
+
+void Desk::deliver(Service& service, const Letter& letter) {
+  send(service, letter.notice);
+  if (!letter.interested.empty()) tell_interested(service, letter.notice, letter.interested);
+}
+
+void Desk::send(const Service& service, const Notice& notice) {
+  if (notice.to.empty()) return;
+  Stanza stanza = message_of(service.rules().address, notice.type, notice.payload,
+                             notice.id.empty() ? host_.random().token(9) : notice.id);
+  if (notice.type == NotificationType::headline) return host_.send_to_all(stanza, notice.to);
+  for (const Jid& to : notice.to) {  // one that has to wait for who is away
+    Stanza single = stanza.copy();
+    single.head.to = to;
+    if (host_.commit_again(single)) host_.send(std::move(single));
+  }
+}
+
+void Desk::send_last(Service& service, const Jid& who, const std::vector<std::string>& nodes) {
+  const Viewer viewer = service.rules().viewer(who);
+  std::vector<std::string> wanted;
+  std::vector<NodeConfig> configs;
+  for (const std::string& name : nodes) {
+    const Node* node = service.find(name);
+    if (node == nullptr || !may_retrieve(*node, viewer, now())) continue;
+    wanted.push_back(name);
+    configs.push_back(node->config);
+  }
+  if (wanted.empty()) return;
+  host_.stores().nodes().last_items(
+      service.rules().address.text(), wanted,
+      [this, from = service.rules().address, who, wanted,
+       configs = std::move(configs)](Result<std::vector<store::LastItem>> items) {
+        if (!items) return;
+        for (const store::LastItem& last : *items) {
+          const auto place = std::ranges::find(wanted, last.node) - wanted.begin();
+          const NodeConfig& config = configs[static_cast<std::size_t>(place)];
+          if (config.item_expire && last.item.time + Seconds(*config.item_expire) <= now())
+            continue;
+          std::string payload = item_event(config, last.node, last.item);
+          payload += xmpp::to_xml(xmpp::Delay{.stamp = last.item.time}, xmpp::ns::client);
+          Stanza stanza =
+              message_of(from, NotificationType::headline, payload, host_.random().token(9));
+          stanza.head.to = who;
+          host_.send(std::move(stanza));
+        }
+      });
+}
+
+}  // namespace herold::server::pubsub
