@@ -223,6 +223,35 @@ class Records final : public store::Records {
   Executor& executor_;
 };
 
+class Nodes final : public store::Nodes {
+ public:
+  Nodes(store::Nodes& behind, Executor& executor) : behind_(behind), executor_(executor) {}
+
+  void load(std::string service, Completion<std::vector<store::StoredNode>> done) override {
+    if (is_temporary(service)) return find_nothing(executor_, std::move(done));
+    behind_.load(std::move(service), std::move(done));
+  }
+  void change(std::string service, std::vector<store::NodeChange> changes,
+              Completion<store::NodeOutcome> done) override {
+    if (is_temporary(service)) return refuse(executor_, std::move(done));
+    behind_.change(std::move(service), std::move(changes), std::move(done));
+  }
+  void items(std::string service, store::ItemQuery query,
+             Completion<store::ItemPage> done) override {
+    if (is_temporary(service)) return find_nothing(executor_, std::move(done));
+    behind_.items(std::move(service), std::move(query), std::move(done));
+  }
+  void last_items(std::string service, std::vector<std::string> nodes,
+                  Completion<std::vector<store::LastItem>> done) override {
+    if (is_temporary(service)) return find_nothing(executor_, std::move(done));
+    behind_.last_items(std::move(service), std::move(nodes), std::move(done));
+  }
+
+ private:
+  store::Nodes& behind_;
+  Executor& executor_;
+};
+
 class Gate final : public store::Stores {
  public:
   Gate(std::unique_ptr<store::Stores> behind, Executor& executor)
@@ -230,12 +259,14 @@ class Gate final : public store::Stores {
         accounts_(behind_->accounts(), executor),
         rosters_(behind_->rosters(), executor),
         messages_(behind_->messages(), executor),
-        records_(behind_->records(), executor) {}
+        records_(behind_->records(), executor),
+        nodes_(behind_->nodes(), executor) {}
 
   store::Accounts& accounts() override { return accounts_; }
   store::Rosters& rosters() override { return rosters_; }
   store::Messages& messages() override { return messages_; }
   store::Records& records() override { return records_; }
+  store::Nodes& nodes() override { return nodes_; }
 
  private:
   std::unique_ptr<store::Stores> behind_;
@@ -243,6 +274,7 @@ class Gate final : public store::Stores {
   Rosters rosters_;
   Messages messages_;
   Records records_;
+  Nodes nodes_;
 };
 
 }  // namespace

@@ -106,5 +106,21 @@ TEST_F(TemporaryStores, KeepNoRecords) {
   }
 }
 
+TEST_F(TemporaryStores, KeepNoNodes) {
+  const auto make = [&](const char* owner) {
+    return told<store::NodeOutcome>([&](auto done) {
+      stores.nodes().change(owner, {store::PutNode{"n", "", owner, {}}}, std::move(done));
+    });
+  };
+  const auto load = [&](const char* owner) {
+    return told<std::vector<store::StoredNode>>(
+        [&](auto done) { stores.nodes().load(owner, std::move(done)); });
+  };
+  EXPECT_EQ(fault_of(make(guest)), Fault::refused);
+  EXPECT_TRUE(load(guest)->empty());
+  EXPECT_TRUE(make(romeo));
+  EXPECT_EQ(load(romeo)->size(), 1u);
+}
+
 }  // namespace
 }  // namespace herold::server

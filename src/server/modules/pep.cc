@@ -58,7 +58,8 @@ class Pep final : public pubsub::Pep {
 
   Place* find_place(const Jid& address) override {
     Account* account = host().find_account(address);
-    return account == nullptr ? nullptr : &account->data<Place>();
+    if (account == nullptr || account->is_temporary()) return nullptr;
+    return &account->data<Place>();
   }
 
   pubsub::Rules rules_of(const Jid& address) override {

@@ -9,6 +9,7 @@
 #include "server/pubsub/desk.h"
 #include "xmpp/ext/adhoc.h"
 #include "xmpp/ext/disco.h"
+#include "xmpp/sasl/anonymous.h"
 
 namespace herold::server {
 

@@ -63,6 +63,7 @@ void Desk::forget(const Jid& address) {
 void Desk::handle(IqRequest request, Handler handler) {
   const StanzaHead& head = request.head();
   const Jid address = head.to ? head.to.bare() : head.from.bare();
+  if (find_place(address) == nullptr) return request.fail(Condition::service_unavailable);
   open(address, [this, handler, request = std::move(request)](Service* service) mutable {
     if (service == nullptr) return request.fail(Condition::internal_server_error);
     (this->*handler)(*service, std::move(request));
@@ -135,16 +136,24 @@ Answer<Decision> Desk::decide(Service& service, const Viewer& viewer, xml::Eleme
   return xmpp::fail(Condition::bad_request);
 }
 
+namespace {
+
+// Section 7.1.3.5: exactly one, in a namespace that does not change with what is around it.
+void count_payloads(xml::Element item, Service::Publication& publication) {
+  if (!item) return;
+  for (const xml::Element content : item.children()) {
+    ++publication.payloads;
+    if (content.ns().empty() || content.ns() == xmpp::ns::pubsub) publication.foreign = false;
+  }
+}
+
+}  // namespace
+
 Answer<Decision> Desk::decide_publication(Service& service, const Viewer& viewer,
                                           xml::Element payload, const PubSub& asked) {
   Service::Publication publication{.publisher = viewer, .publish = *asked.publish, .now = now()};
-  const xml::Element publish = xmpp::find<xmpp::PubSubPublish>(payload);
-  const xml::Element item = publish.child("item", xmpp::ns::pubsub);
-  if (item)
-    for (const xml::Element content : item.children()) {
-      ++publication.payloads;
-      if (content.ns().empty() || content.ns() == xmpp::ns::pubsub) publication.foreign = false;
-    }
+  count_payloads(xmpp::find<xmpp::PubSubPublish>(payload).child("item", xmpp::ns::pubsub),
+                 publication);
   if (asked.publish_options && asked.publish_options->form)
     publication.options = &*asked.publish_options->form;
   return service.publish(publication, host_.random());

@@ -103,6 +103,7 @@ Answer<> may_subscribe(const Node& node, const Viewer& viewer) {
   const Affiliation affiliation = affiliation_of(node, viewer);
   if (affiliation == Affiliation::outcast || affiliation == Affiliation::publish_only)
     return xmpp::fail(Condition::forbidden);
+  if (viewer.is_temporary) return xmpp::fail(Condition::forbidden);  // section 6.1.3.6
   if (!node.config.subscribe) return std::unexpected(unsupported("subscribe"));
   if (affiliation != Affiliation::none) return {};
   return check_access(node, viewer);
