@@ -62,11 +62,15 @@ class PubSub final : public pubsub::Desk {
   }
 
   // An administrator owns every node.
-  Viewer view(const Jid& who) const { return {.jid = who, .owns_service = host().is_admin(who)}; }
+  Viewer view(const Jid& who) const {
+    return {.jid = who,
+            .owns_service = host().is_admin(who),
+            .is_temporary = xmpp::is_anonymous_address(who.bare_text())};
+  }
 
   bool may_create(const Viewer& who) const {
-    return who.owns_service ||
-           (who.jid.has_local() && who.jid.domain() == host().address().domain());
+    const bool lives_here = who.jid.has_local() && who.jid.domain() == host().address().domain();
+    return who.owns_service || (lives_here && !who.is_temporary);
   }
 
   // --- service discovery (section 5) ---

@@ -50,6 +50,7 @@ struct Node {
 struct Viewer {
   Jid jid;
   bool owns_service = false;          // the account whose service it is: owner of every node
+  bool is_temporary = false;          // an address that may be somebody else's tomorrow
   bool sees_presence = false;         // of that account
   std::vector<std::string> groups{};  // of that account's roster that he is in
 };
