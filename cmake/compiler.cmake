@@ -15,7 +15,10 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
 find_program(HEROLD_CCACHE ccache)
 if(HEROLD_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${HEROLD_CCACHE})
+  # The settings by which ccache knows files with a precompiled header again (its manual says so).
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros ${HEROLD_CCACHE})
+  add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
 endif()
 
 # Statement expressions carry TRY(); everything else is standard.

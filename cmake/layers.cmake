@@ -1,3 +1,22 @@
+# The standard library's headers are most of what a small file costs; they are parsed once for
+# targets with exceptions and RTTI ("plain") and once for those without ("portable").
+option(HEROLD_PRECOMPILE "Parse the standard library's headers once" ON)
+if(HEROLD_PRECOMPILE AND NOT HEROLD_WASM)
+  foreach(kind plain portable)
+    add_library(herold_standard_${kind} OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled/standard.cc)
+    target_precompile_headers(herold_standard_${kind}
+                              PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled/standard.h)
+  endforeach()
+  target_compile_options(herold_standard_portable PRIVATE -fno-exceptions -fno-rtti)
+endif()
+function(herold_precompile target kind)
+  if(TARGET herold_standard_${kind})
+    target_precompile_headers(${target} REUSE_FROM herold_standard_${kind})
+    # Clang takes libstdc++'s own use of what is deprecated for ours where it comes from there.
+    target_compile_options(${target} PRIVATE -Wno-deprecated-declarations)
+  endif()
+endfunction()
+
 # herold_layer(NAME [PORTABLE] [PLAIN_TEST] [LINK lib...] [EXCLUDE regex...]): the library of one folder of src/ and its unit tests.
 #
 # Sources are every .cc below the folder, tests every *_test.cc; adding a file needs no edit here.
@@ -26,15 +45,20 @@ function(herold_layer name)
   target_link_libraries(herold_${name} PUBLIC ${ARG_LINK})
   if(ARG_PORTABLE)
     target_compile_options(herold_${name} PRIVATE -fno-exceptions -fno-rtti)
+    herold_precompile(herold_${name} portable)
+  else()
+    herold_precompile(herold_${name} plain)
   endif()
 
   if(helpers AND NOT HEROLD_WASM)
     add_library(herold_${name}_testing STATIC ${helpers})
     target_link_libraries(herold_${name}_testing PUBLIC herold_${name} GTest::gtest
                           herold_crypto_openssl herold_unicode_icu)
+    herold_precompile(herold_${name}_testing plain)
   endif()
   if(tests AND NOT HEROLD_WASM AND NOT HEROLD_FUZZ)
     add_executable(${name}_test ${tests})
+    herold_precompile(${name}_test plain)
     if(TARGET herold_${name}_testing)
       target_link_libraries(${name}_test PRIVATE herold_${name}_testing)
     endif()

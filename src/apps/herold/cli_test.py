@@ -276,7 +276,7 @@ client = ["127.0.0.1:{port}"]
         make("xmpp.test", 90)
         with open(self.config, "a", encoding="utf-8") as file:
             file.write('client_authorities = "clients.pem"\n')
-        for expected in ("cannot read", "clients.pem: certificate: there is none"):
+        for expected in ("cannot read", "clients.pem: authorities: there is none"):
             done = self.run_herold("check")
             self.assertEqual(done.returncode, 1, done.stdout)
             self.assertIn(expected, done.stdout)

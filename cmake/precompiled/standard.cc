@@ -1,0 +1,1 @@
+// Nothing: a target that compiles standard.h needs a source.
