@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "server/contacts.h"
 #include "server/module_host.h"
 #include "server/shard.h"
 #include "xmpp/sasl/anonymous.h"
@@ -43,24 +44,30 @@ void Account::loaded(State state) {
   for (auto& task : *parked) task();
 }
 
+// The store must not know more than the journal: of what it has, the contact has to be told, also
+// after a power cut.
 void Account::change_roster(std::vector<store::RosterChange> changes,
                             std::move_only_function<void(Result<std::uint64_t>)> stored) {
   if (is_temporary_)
     return stored(fail(Fault::refused, "Without an account there are no contacts"));
   for (const store::RosterChange& change : changes) apply(roster_, change);
+  count_unstored(*this, 1);
   Shard& shard = host_.shard();
-  shard.stores().rosters().change(address_.text(), std::move(changes),
-                                  [&shard, address = address_.text(), stored = std::move(stored)](
-                                      Result<std::uint64_t> version) mutable {
-                                    if (Account* account = shard.find_account(address)) {
-                                      if (version)
-                                        account->roster_.version =
-                                            std::max(account->roster_.version, *version);
-                                      else
-                                        account->reload_roster();
-                                    }
-                                    stored(std::move(version));
-                                  });
+  auto finish = [&shard, address = address_.text(),
+                 stored = std::move(stored)](Result<std::uint64_t> version) mutable {
+    if (Account* account = shard.find_account(address)) {
+      if (version)
+        account->roster_.version = std::max(account->roster_.version, *version);
+      else
+        account->reload_roster();
+    }
+    stored(std::move(version));
+    if (Account* account = shard.find_account(address)) count_unstored(*account, -1);
+  };
+  shard.when_safe([&shard, address = address_.text(), changes = std::move(changes),
+                   finish = std::move(finish)]() mutable {
+    shard.stores().rosters().change(address, std::move(changes), std::move(finish));
+  });
 }
 
 void Account::reload_roster() {

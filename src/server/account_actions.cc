@@ -95,11 +95,14 @@ void AccountActions::remove(Shard& from, const Jid& account, Done done) {
     home.account(account).when_loaded(
         [&home, account, done = answer_to(from, home, std::move(done))]() mutable {
           home.remove_account(account);
-          home.stores().accounts().remove(
-              account.text(), [&home, account, done = std::move(done)](Result<> removed) mutable {
-                home.forget_account(account);
-                done(std::move(removed));
-              });
+          // Behind the changes of its roster, which wait for the journal.
+          home.when_safe([&home, account, done = std::move(done)]() mutable {
+            home.stores().accounts().remove(
+                account.text(), [&home, account, done = std::move(done)](Result<> removed) mutable {
+                  home.forget_account(account);
+                  done(std::move(removed));
+                });
+          });
         });
   });
 }

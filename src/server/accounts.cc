@@ -240,7 +240,9 @@ void Shard::restore_session(RecoveredSession found) {
   });
 }
 
+// Not while the disk takes nothing: what has changed in memory is not in the store yet.
 void Shard::evict_accounts() {
+  if (held_until_) return;
   const MonotonicTime old = now() - Seconds(30);
   std::erase_if(accounts_, [&](const auto& entry) {
     const Account& account = *entry.second;

@@ -1,6 +1,7 @@
 // Rosters change.
 #include "server/contacts.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "server/module_host.h"
@@ -27,12 +28,37 @@ std::optional<std::uint64_t> read_roster_version(std::string_view text) {
   return version;
 }
 
+namespace {
+
+// Of an account, in memory.
+struct Unstored {
+  int changes = 0;
+  std::vector<std::move_only_function<void()>> waiting;
+};
+
+}  // namespace
+
+void when_roster_is_stored(Account& account, std::move_only_function<void()> task) {
+  Unstored* unstored = account.find_data<Unstored>();
+  if (unstored == nullptr || unstored->changes == 0) return task();
+  unstored->waiting.push_back(std::move(task));
+}
+
+// An account that was read anew meanwhile has no such changes.
+void count_unstored(Account& account, int more) {
+  Unstored& unstored = account.data<Unstored>();
+  unstored.changes = std::max(0, unstored.changes + more);
+  if (unstored.changes > 0) return;
+  for (auto& task : std::exchange(unstored.waiting, {})) task();
+}
+
 void push_roster_item(Session& session, std::uint64_t version, const xmpp::RosterItem& item) {
   const xmpp::RosterQuery push{.ver = roster_version_text(version), .items = {item}};
   StanzaHead head = StanzaHead::of(IqType::set);
   head.to = session.address();
   head.id = session.host().random().token(9);
   session.send(Stanza(std::move(head), xmpp::to_xml(push, xmpp::ns::client)));
+  session.note_roster_push(version);
 }
 
 namespace {
@@ -66,26 +92,57 @@ void store_contact(Account& account, store::RosterItem item, Stored stored,
   change_and_push(account, std::move(also), std::move(pushed), std::move(stored), std::move(first));
 }
 
+// It begins its way, and only then it stops waiting. Where the journal has no room for that it goes
+// as it is: after a crash its sender's side is looked at once more.
+void leave(ModuleHost& host, Stanza stanza) {
+  Stanza next = stanza.copy();
+  next.id = 0;
+  next.leaving = false;
+  if (!host.commit_again(next)) return host.send(std::move(stanza));
+  host.send(std::move(next));
+  host.when_safe([&host, stanza = std::move(stanza)] { host.done(stanza); });
+}
+
+namespace {
+
+Stanza subscription(const Account& account, const Jid& contact, PresenceType type) {
+  StanzaHead head = StanzaHead::of(type);
+  head.from = account.address();
+  head.to = contact.bare();
+  return Stanza(std::move(head), std::string_view());
+}
+
+}  // namespace
+
 void remove_contact(Account& account, const Jid& contact, Stored stored) {
+  ModuleHost& host = account.host();
   const ContactView known = account.roster().find(contact.bare_text());
-  const bool saw = sees_contact(known.subscription) || known.ask;
   const bool was_seen = seen_by_contact(known.subscription);
+  std::vector<Stanza> farewells;
+  if (sees_contact(known.subscription) || known.ask)
+    farewells.push_back(subscription(account, contact, PresenceType::unsubscribe));
+  if (was_seen) farewells.push_back(subscription(account, contact, PresenceType::unsubscribed));
+  for (Stanza& farewell : farewells) {
+    farewell.leaving = true;
+    farewell.accepted = host.clock().wall();
+    if (host.commit_again(farewell)) continue;
+    for (const Stanza& earlier : farewells) host.done(earlier);
+    return stored(fail(Fault::unavailable, "There is no room to keep it safe"));
+  }
   xmpp::RosterItem gone{.jid = contact.bare()};
   gone.subscription = xmpp::Subscription::remove;
   std::vector<store::RosterChange> changes{store::RemoveItem{std::string(contact.bare_text())},
                                            store::RemoveRequest{std::string(contact.bare_text())}};
-  ModuleHost& host = account.host();
-  change_and_push(account, std::move(changes), std::move(gone),
-                  [&host, address = account.address(), contact = contact.bare(), saw, was_seen,
-                   stored = std::move(stored)](Result<> result) mutable {
-                    Account* now = host.find_account(address);
-                    if (result && now != nullptr) {
-                      if (saw) send_subscription(*now, contact, PresenceType::unsubscribe);
-                      if (was_seen) send_subscription(*now, contact, PresenceType::unsubscribed);
-                      if (was_seen) send_unavailable_of_all(*now, contact);
-                    }
-                    stored(std::move(result));
-                  });
+  change_and_push(
+      account, std::move(changes), std::move(gone),
+      [&host, address = account.address(), contact = contact.bare(), was_seen,
+       farewells = std::move(farewells), stored = std::move(stored)](Result<> result) mutable {
+        for (Stanza& farewell : farewells)
+          result ? leave(host, std::move(farewell)) : host.done(farewell);
+        Account* now = host.find_account(address);
+        if (result && was_seen && now != nullptr) send_unavailable_of_all(*now, contact);
+        stored(std::move(result));
+      });
 }
 
 bool is_subscription(PresenceType type) {
@@ -94,10 +151,7 @@ bool is_subscription(PresenceType type) {
 }
 
 void send_subscription(Account& account, const Jid& contact, PresenceType type) {
-  StanzaHead head = StanzaHead::of(type);
-  head.from = account.address();
-  head.to = contact.bare();
-  Stanza stanza(std::move(head), std::string_view());
+  Stanza stanza = subscription(account, contact, type);
   if (account.host().commit(stanza)) account.host().send(std::move(stanza));
 }
 

@@ -21,6 +21,12 @@ xmpp::RosterItem roster_item(const store::RosterItem& stored);
 std::string roster_version_text(std::uint64_t version);
 std::optional<std::uint64_t> read_roster_version(std::string_view text);
 
+// Runs `task` when the store has all that the roster in memory has: what a client is told must not
+// be unheard of after a crash.
+void when_roster_is_stored(Account& account, std::move_only_function<void()> task);
+// The account's roster has `more` changes that are not stored yet, or fewer.
+void count_unstored(Account& account, int more);
+
 void push_roster_item(Session& session, std::uint64_t version, const xmpp::RosterItem& item);
 
 // Stores `item` (and `also`, in the same transaction), then pushes it to all interested sessions.
@@ -33,6 +39,10 @@ void store_contact(Account& account, store::RosterItem item, Stored stored,
 
 // Section 2.5: ends the subscriptions of both sides, removes the item, pushes its removal.
 void remove_contact(Account& account, const Jid& contact, Stored stored);
+
+// What tells a contact of a change is journalled as `leaving` before its sender's roster changes,
+// so that no crash leaves one side behind. That is stored: now it goes on its way.
+void leave(ModuleHost& host, Stanza stanza);
 
 // The four types of section 3.
 bool is_subscription(PresenceType type);

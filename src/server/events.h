@@ -113,6 +113,11 @@ struct PresenceSent {
   Session& session;
   Stanza& stanza;
 };
+// A subscription that was journalled when its sender's side was not stored yet, after a crash.
+struct SubscriptionRecovered {
+  Account& account;
+  Stanza& stanza;
+};
 // An IQ to another address than the server and the own account.
 struct IqSent {
   Session& session;
@@ -221,10 +226,10 @@ struct CommandsAsked {
 using Hooks =
     HookTable<AccountLoading, AccountRemoved, DomainConfigured, StreamFeatures, PreauthRequest,
               ClientNonza, SessionBound, ClientLost, SessionResumed, SessionEnded, SessionAvailable,
-              CapabilitiesKnown, MessageSent, MessageAccepted, PresenceSent, IqSent, ClientActive,
-              MessageReceived, MessageDelivered, MessageUndelivered, PresenceRecipients,
-              PresenceReceived, IqReceived, InactiveClient, SlowClient, ClientReads,
-              AccountDescribed, ItemPublished, ItemRetracted, DiscoInfoAsked, DiscoItemsAsked,
-              CommandsAsked>;
+              CapabilitiesKnown, MessageSent, MessageAccepted, PresenceSent, SubscriptionRecovered,
+              IqSent, ClientActive, MessageReceived, MessageDelivered, MessageUndelivered,
+              PresenceRecipients, PresenceReceived, IqReceived, InactiveClient, SlowClient,
+              ClientReads, AccountDescribed, ItemPublished, ItemRetracted, DiscoInfoAsked,
+              DiscoItemsAsked, CommandsAsked>;
 
 }  // namespace herold::server

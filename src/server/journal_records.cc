@@ -30,6 +30,7 @@ CommitRecord CommitRecord::of(const Stanza& stanza) {
   record.accepted = static_cast<std::uint64_t>(stanza.accepted.time_since_epoch().count());
   record.payload = stanza.payload();
   record.stable = stanza.stable;
+  record.leaving = stanza.leaving ? 1 : 0;
   return record;
 }
 
@@ -54,6 +55,7 @@ Stanza CommitRecord::stanza() const {
   Stanza stanza(std::move(head), payload);
   stanza.id = id;
   stanza.stable = stable;
+  stanza.leaving = leaving != 0;
   stanza.accepted = WallTime(Microseconds(static_cast<std::int64_t>(accepted)));
   return stanza;
 }

@@ -113,13 +113,14 @@ struct CommitRecord {
   std::uint64_t accepted = 0;  // microseconds since 1970
   SharedBytes payload;
   std::uint64_t stable = 0;
+  std::uint8_t leaving = 0;
 
   static constexpr RecordKind record_kind = RecordKind::commit;
   template <class Self, class Io>
   static void fields(Self& r, Io& io) {
     io(r.id), io(r.session), io(r.inbound), io(r.kind), io(r.type), io(r.from), io(r.to);
     io(r.stanza_id), io(r.lang), io(r.accepted), io(r.payload);
-    io(r.stable);
+    io(r.stable), io(r.leaving);
   }
   static CommitRecord of(const Stanza& stanza);
   Stanza stanza() const;
@@ -145,12 +146,14 @@ struct SessionRecord {
   std::uint8_t priority = 0;  // -128 .. 127, as its bit pattern
   SharedBytes presence;       // payload of the last available presence
   std::vector<std::string> directed;
+  std::uint64_t roster_version = 0;  // that its client has, at least
 
   static constexpr RecordKind record_kind = RecordKind::session;
   template <class Self, class Io>
   static void fields(Self& r, Io& io) {
     io(r.key), io(r.jid), io(r.resume_token), io(r.resume_seconds), io(r.handled), io(r.acked);
     io(r.flags), io(r.priority), io(r.presence), io(r.directed);
+    io(r.roster_version);
   }
 };
 

@@ -220,9 +220,12 @@ void Recovery::restore(Server& server) {
   }
   for (auto& [number, stanza] : open_) {
     if (placed.contains(number)) continue;
-    Shard& home = server.shard(server.home_of(stanza.head.to.bare_text()));
+    const Jid& next = stanza.leaving ? stanza.head.from : stanza.head.to;
+    Shard& home = server.shard(server.home_of(next.bare_text()));
     stanza.late = true;
-    home.loop().post([&home, open = std::move(stanza)]() mutable { home.route(std::move(open)); });
+    home.loop().post([&home, open = std::move(stanza)]() mutable {
+      open.leaving ? home.leave_again(std::move(open)) : home.route(std::move(open));
+    });
   }
 }
 

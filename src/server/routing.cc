@@ -59,6 +59,17 @@ void Shard::route(Stanza stanza) {
   });
 }
 
+void Shard::leave_again(Stanza stanza) {
+  if (!serves(stanza.head.from.domain())) return done(stanza.id);
+  Account& account = this->account(stanza.head.from.bare());
+  account.when_loaded([this, &account, stanza = std::move(stanza)]() mutable {
+    if (account.state() == Account::State::missing) return done(stanza.id);
+    if (account.state() != Account::State::ready) return;  // it stays open until the next start
+    SubscriptionRecovered event{account, stanza};
+    std::ignore = account.host().hooks().fire(event);
+  });
+}
+
 void Shard::route_to_all(const Stanza& stanza, const std::vector<Jid>& recipients) {
   std::vector<std::vector<Jid>> by_shard(server_.shard_count());
   for (const Jid& to : recipients) {

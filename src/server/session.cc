@@ -31,6 +31,19 @@ void Session::clear(SessionFlag flag) {
   remember();
 }
 
+void Session::show_roster(std::uint64_t version) {
+  if (has(SessionFlag::interested) && roster_version_ == version) return;
+  flags_ |= static_cast<std::uint8_t>(SessionFlag::interested);
+  roster_version_ = version;
+  remember();
+}
+
+void Session::note_roster_push(std::uint64_t version) {
+  if (!managed_ || !managed_->outbound.is_numbered()) return;
+  managed_->push = managed_->outbound.sent();
+  managed_->pushed_version = version;
+}
+
 void Session::set_presence(SharedBytes payload, std::int8_t priority) {
   flags_ |= static_cast<std::uint8_t>(SessionFlag::available);
   presence_ = std::move(payload);
@@ -259,6 +272,8 @@ bool Session::acknowledge(std::uint32_t h) {
   std::erase_if(managed_->requests,
                 [h](const Request& one) { return one.answer && at_or_before(*one.answer, h); });
   if (resumable()) shard().ledger().note(AckedRecord{key_, h});
+  if (managed_->pushed_version != 0 && at_or_before(managed_->push, h))
+    show_roster(std::exchange(managed_->pushed_version, 0));
   for (const Unacked& stanza : *got)
     if (stanza.id != 0) shard().done(stanza.id);
   return true;
@@ -327,6 +342,7 @@ SessionRecord Session::record() const {
   record.priority = static_cast<std::uint8_t>(priority_);
   record.presence = presence_;
   for (const Jid& jid : directed_) record.directed.push_back(jid.text());
+  record.roster_version = roster_version_;
   if (managed_) {
     record.resume_token = managed_->token;
     record.resume_seconds = managed_->resume_seconds;
@@ -341,6 +357,7 @@ void Session::restore(const SessionRecord& record, std::deque<Request> requests)
   priority_ = static_cast<std::int8_t>(record.priority);
   presence_ = record.presence;
   for (const std::string& jid : record.directed) directed_.push_back(Jid::trusted(jid));
+  roster_version_ = record.roster_version;
   Managed& managed = manage();
   managed.token = record.resume_token;
   managed.resume_seconds = record.resume_seconds;

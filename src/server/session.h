@@ -42,6 +42,8 @@ struct Managed {
   std::uint32_t journalled_handled = 0;   // the last <a h/> that the journal knows
   std::optional<std::uint32_t> ack_owed;  // the client asked when this many had come
   std::uint32_t written = 0;              // the last stanza of ours that the connection was given
+  std::uint32_t push = 0;                 // the last roster push, until it is acknowledged
+  std::uint64_t pushed_version = 0;       // of the roster, with that push; 0: none is under way
   bool asked = false;                     // an <r/> of ours is not answered yet
   bool watched = false;                   // by the shard's sweep
   bool owing = false;                     // in the shard's list of owed acks
@@ -70,6 +72,12 @@ class Session {
   const SharedBytes& presence() const { return presence_; }
   void set_presence(SharedBytes payload, std::int8_t priority);
   void withdraw_presence();
+  // Its client shows the roster and has `version` of it: from then on it gets the pushes. After a
+  // restart it is told what changed since the version that it is known to have.
+  void show_roster(std::uint64_t version);
+  // The push that was sent last brings its client there.
+  void note_roster_push(std::uint64_t version);
+  std::uint64_t roster_version() const { return roster_version_; }
   // Where presence was directed to (RFC 6121 section 4.6); they learn of the session's end.
   std::vector<Jid>& directed() { return directed_; }
 
@@ -148,6 +156,7 @@ class Session {
   std::int8_t priority_ = 0;
   bool is_holding_ = false;
   SharedBytes presence_;
+  std::uint64_t roster_version_ = 0;
   std::vector<Jid> directed_;
   net::Timer resume_timer_;
 };

@@ -56,7 +56,14 @@ Shard::Shard(Server& server, unsigned index, World world)
   world_.loop.set_turn_end([this] { end_turn(); });
 }
 
-Shard::~Shard() = default;
+// What still waits may own requests, which answer when they go: now, while all of us is there.
+Shard::~Shard() {
+  while (!when_safe_.empty()) {
+    const net::Task gone = std::move(when_safe_.front().second);
+    when_safe_.pop_front();
+  }
+  for (const auto& [address, account] : accounts_) account->data_ = Slots();
+}
 
 ModuleHost* Shard::find_host(std::string_view domain) const {
   const auto found = hosts_.find(domain);

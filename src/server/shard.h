@@ -105,6 +105,8 @@ class Shard final : private store::Executor {
   // --- routing (routing.cc) ---
   // To the home of `to`, which may be another shard, or to another server.
   void route(Stanza stanza);
+  // What was found after a crash: first its sender's side, which may not have been stored.
+  void leave_again(Stanza stanza);
   void route_to_all(const Stanza& stanza, const std::vector<Jid>& recipients);
   // An error for the sender of `stanza`, where one is due; a committed stanza is done with it.
   void bounce(const Stanza& stanza, const StanzaError& error);

@@ -68,6 +68,7 @@ Stanza Stanza::copy() const {
   second.id = id;
   second.stable = stable;
   second.accepted = accepted;
+  second.leaving = leaving;
   return second;
 }
 

@@ -55,6 +55,8 @@ class Stanza {
   Origin origin;
   WallTime accepted{};  // when it was journalled; what a delay stamp says (XEP-0203)
   bool late = false;    // did not come straight through: gets a delay stamp
+  // A subscription whose sender's side is not stored yet: after a crash that comes first.
+  bool leaving = false;
 
   StanzaKind kind() const { return head.kind; }
   const SharedBytes& payload() const { return payload_; }

@@ -35,6 +35,7 @@ class SimDisk final : public Disk {
   // or power_cut().
   void die_at(std::uint64_t operation) { die_at_ = operations_ + operation; }
   bool dead() const { return dead_; }
+  bool is_doomed() const { return die_at_ > operations_ || dead_; }
   std::uint64_t operations() const { return operations_; }
   Bytes used() const;
   // Changes bytes behind the program's back, on the platter too.

@@ -287,6 +287,9 @@ TEST_P(StoreContract, KeepsRostersWithVersions) {
   EXPECT_EQ((*difference)->changed, std::vector{item("carol@y", Subscription::to)});
   EXPECT_EQ((*difference)->removed, std::vector<std::string>{"bob@y"});
   EXPECT_FALSE(*WAIT(Difference, rosters().changes_since(alice, 1, std::move(done))));
+  const auto all = WAIT(Difference, rosters().changes_since(alice, 0, std::move(done)));
+  ASSERT_TRUE(all && *all);
+  EXPECT_EQ((*all)->changed, std::vector{item("carol@y", Subscription::to)});
   EXPECT_FALSE(*WAIT(Difference, rosters().changes_since(alice, *third + 1, std::move(done))));
 }
 

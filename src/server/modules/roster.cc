@@ -15,7 +15,8 @@ class RosterModule {
                       on<Set<xmpp::RosterQuery>>(&RosterModule::set, at_own_account),
                       on<Get<xmpp::RosterQuery>>(&RosterModule::refuse, at_other_account),
                       on<Set<xmpp::RosterQuery>>(&RosterModule::refuse, at_other_account),
-                      on<StreamFeatures>(&RosterModule::announce)};
+                      on<StreamFeatures>(&RosterModule::announce),
+                      on<SessionResumed>(&RosterModule::push_what_was_missed)};
   }
 
   explicit RosterModule(ModuleHost& host) : host_(host) {}
@@ -29,22 +30,52 @@ class RosterModule {
 
   // Section 2.1.3; with a version (2.6.3) an empty result, and what changed as pushes.
   void get(IqRequest request, const xmpp::RosterQuery& query) {
-    const IqContext context = request.context();
-    context.session->set(SessionFlag::interested);
-    const Roster& roster = context.account->roster();
-    const auto known = query.ver ? read_roster_version(*query.ver) : std::nullopt;
-    if (known && *known == roster.version) return request.succeed();
-    if (!known) return request.succeed(whole(roster));
+    Account& account = *request.context().account;
+    when_roster_is_stored(account, [this, address = account.address(), ver = query.ver,
+                                    request = std::move(request)]() mutable {
+      Account* now = host_.find_account(address);
+      if (now == nullptr) return request.fail(Condition::item_not_found);
+      const auto known = ver ? read_roster_version(*ver) : std::nullopt;
+      Session* session = now->find_session(request.head().from.resource());
+      const Roster& roster = now->roster();
+      if (session != nullptr) session->show_roster(known.value_or(roster.version));
+      if (known && *known == roster.version) return request.succeed();
+      if (!known) return request.succeed(whole(roster));
+      get_difference(*now, *known, std::move(request));
+    });
+  }
+
+  void get_difference(const Account& account, std::uint64_t known, IqRequest request) {
     host_.stores().rosters().changes_since(
-        context.account->address().text(), *known,
-        [this, request = std::move(request), account = context.account->address()](
+        account.address().text(), known,
+        [this, request = std::move(request), address = account.address()](
             Result<std::optional<store::RosterDifference>> found) mutable {
-          Account* now = host_.find_account(account);
+          Account* now = host_.find_account(address);
           if (now == nullptr) return request.fail(Condition::item_not_found);
-          if (!found || !*found) return request.succeed(whole(now->roster()));
-          const Jid to = request.head().from;
+          Session* session = now->find_session(request.head().from.resource());
+          if (!found || !*found) {
+            if (session != nullptr) session->show_roster(now->roster().version);
+            return request.succeed(whole(now->roster()));
+          }
           request.succeed();
-          push_difference(*now, to, **found);
+          if (session != nullptr) push_difference(*session, std::move(**found));
+        });
+  }
+
+  // Pushes that were under way when the server died do not stand in the journal. What changed since
+  // the version that the client has is pushed again (section 2.1.6), or it has to begin anew.
+  void push_what_was_missed(SessionResumed& event) {
+    const Session& session = event.session;
+    const bool shows_roster = session.has(SessionFlag::interested);
+    if (!event.after_restart || !shows_roster) return;
+    if (session.roster_version() == session.account().roster().version) return;
+    host_.stores().rosters().changes_since(
+        session.account().address().text(), session.roster_version(),
+        [this, key = session.key()](Result<std::optional<store::RosterDifference>> found) {
+          Session* now = host_.find_session(key);
+          if (now == nullptr) return;
+          if (found && *found) return push_difference(*now, std::move(**found));
+          now->end(SessionEnd::lost, xmpp::StreamCondition::reset);
         });
   }
 
@@ -109,15 +140,21 @@ class RosterModule {
     return xmpp::to_xml(answer, xmpp::ns::client);
   }
 
-  void push_difference(Account& account, const Jid& to, const store::RosterDifference& difference) {
-    Session* session = account.find_session(to.resource());
-    if (session == nullptr) return;
-    const auto push = [&](const xmpp::RosterItem& item) {
-      push_roster_item(*session, difference.version, item);
-    };
-    for (const store::RosterItem& item : difference.changed) push(roster_item(item));
-    for (const std::string& gone : difference.removed)
-      push({.jid = Jid::trusted(gone), .name = {}, .subscription = xmpp::Subscription::remove});
+  // As each contact is now: a younger push of it may have left meanwhile.
+  void push_difference(const Session& to, store::RosterDifference difference) {
+    when_roster_is_stored(to.account(), [this, key = to.key(), difference = std::move(difference)] {
+      Session* session = host_.find_session(key);
+      if (session == nullptr) return;
+      std::vector<std::string> addresses = difference.removed;
+      for (const store::RosterItem& item : difference.changed) addresses.push_back(item.address);
+      for (const std::string& address : addresses) {
+        const ContactView contact = session->account().roster().find(address);
+        xmpp::RosterItem gone{.jid = Jid::trusted(address)};
+        gone.subscription = xmpp::Subscription::remove;
+        push_roster_item(*session, difference.version,
+                         contact ? roster_item(contact.item()) : gone);
+      }
+    });
   }
 
   ModuleHost& host_;

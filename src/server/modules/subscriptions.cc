@@ -1,7 +1,6 @@
 // RFC 6121 section 3 Presence Subscriptions: the states of appendix A, on both sides.
 //
-// A change is stored before it goes on its way, so that a crash never leaves one side behind; what
-// goes on its way is journalled, so that it arrives.
+// A change is journalled, stored, and then goes on its way: so no crash leaves one side behind.
 #include "server/contacts.h"
 #include "server/module.h"
 #include "xmpp/ext/delay.h"
@@ -15,6 +14,7 @@ class Subscriptions {
 
   static constexpr auto handlers() {
     return std::tuple{on<PresenceSent>(&Subscriptions::leave),
+                      on<SubscriptionRecovered>(&Subscriptions::leave_again),
                       on<PresenceReceived>(&Subscriptions::arrive),
                       on<SessionAvailable>(&Subscriptions::show_requests),
                       on<AccountRemoved>(&Subscriptions::cancel_all)};
@@ -35,11 +35,20 @@ class Subscriptions {
     stanza.head.to = stanza.head.to.bare();
     if (stanza.head.to == account.address()) return Flow::stop;
     stanza.head.from = account.address();
+    return depart(account, stanza);
+  }
 
+  // What was done before the crash is not done twice, and the contact hears of it in any case.
+  void leave_again(SubscriptionRecovered& event) {
+    const auto outcome = depart(event.account, event.stanza);
+    if (!outcome) host_.bounce(event.stanza, outcome.error());
+  }
+
+  Answer<Flow> depart(Account& account, Stanza& stanza) {
     const ContactView known = account.roster().find(stanza.head.to.text());
     store::RosterItem item = known ? known.item() : store::RosterItem{};
     item.address = stanza.head.to.text();
-    switch (type) {
+    switch (stanza.head.presence_type) {
       case PresenceType::subscribe:
         return subscribe(account, std::move(item), stanza);
       case PresenceType::unsubscribe:
@@ -72,9 +81,10 @@ class Subscriptions {
 
   // Section 3.1.5; without a request it is a pre-approval (3.4.2), which stays here.
   Answer<Flow> approve(Account& account, store::RosterItem item, Stanza& stanza) {
-    if (seen_by_contact(item.subscription)) return Flow::stop;
+    if (seen_by_contact(item.subscription)) return go_on_if_recovered(stanza);
     if (!has_request(account, item.address)) {
-      if (item.approved) return Flow::stop;
+      if (stanza.leaving) host_.done(stanza);  // the contact thought better of it meanwhile
+      if (stanza.leaving || item.approved) return Flow::stop;
       item.approved = true;
       return store(account, std::move(item), stanza);
     }
@@ -92,11 +102,12 @@ class Subscriptions {
     const bool in_roster = bool(account.roster().find(item.address));
     std::vector<store::RosterChange> also{store::RemoveRequest{item.address}};
     if (!asked && !was_seen) {
-      if (!item.approved) return Flow::stop;
+      if (!item.approved || stanza.leaving) return go_on_if_recovered(stanza);
       item.approved = false;
       return store(account, std::move(item), stanza);
     }
     if (!in_roster) {  // a stranger's request: nothing to push
+      if (!prepare(stanza)) return Flow::stop;
       account.change_roster(std::move(also), [this, sent = hold(stanza)](auto stored) mutable {
         finish(std::move(sent), stored.has_value());
       });
@@ -144,7 +155,7 @@ class Subscriptions {
     const Jid contact = stanza.head.from;
     if (seen_by_contact(item.subscription)) {
       send_subscription(account, contact, PresenceType::subscribed);
-      return host_.done(stanza);
+      return answered(stanza);
     }
     if (item.approved) {
       item.subscription = with_from(item.subscription);
@@ -155,7 +166,7 @@ class Subscriptions {
             if (!stored || now == nullptr) return;
             send_subscription(*now, contact, PresenceType::subscribed);
             send_presence_of_all(*now, contact);
-            host_.done(arrived);
+            answered(arrived);
           });
     }
     const bool full = account.roster().requests.size() >= host_.limits().pending_subscriptions;
@@ -170,6 +181,11 @@ class Subscriptions {
           if (session->available()) session->send(arrived);
       host_.done(arrived);
     });
+  }
+
+  // Until the answer cannot get lost, what it answers must not be forgotten.
+  void answered(const Stanza& stanza) {
+    host_.when_safe([this, arrived = stanza.copy()] { host_.done(arrived); });
   }
 
   // Section 3.3.3.
@@ -244,6 +260,11 @@ class Subscriptions {
     return false;
   }
 
+  // False: there is no room in the journal, and the sender was told so.
+  bool prepare(Stanza& stanza) {
+    return std::exchange(stanza.leaving, true) || host_.commit(stanza);
+  }
+
   // The sender's count waits until the change is stored; see finish().
   Stanza hold(const Stanza& stanza) {
     host_.wait_for(stanza);
@@ -256,13 +277,20 @@ class Subscriptions {
     const Origin origin = stanza.origin;
     if (!is_stored)
       host_.bounce(stanza, Condition::internal_server_error);
-    else if (host_.commit(stanza))
-      host_.send(std::move(stanza));
+    else
+      server::leave(host_, std::move(stanza));
     host_.finish(origin);
   }
 
   Flow send_on(Stanza& stanza) {
+    if (stanza.leaving) return go_on_if_recovered(stanza);
     if (host_.commit(stanza)) host_.send(std::move(stanza));
+    return Flow::stop;
+  }
+
+  // Nothing changes here: a client's word ends with that, one that a crash held up does not.
+  Flow go_on_if_recovered(const Stanza& stanza) {
+    if (stanza.leaving) server::leave(host_, stanza.copy());
     return Flow::stop;
   }
 
@@ -274,8 +302,9 @@ class Subscriptions {
     return Flow::stop;
   }
 
-  Flow store_and_send(Account& account, store::RosterItem item, const Stanza& stanza,
+  Flow store_and_send(Account& account, store::RosterItem item, Stanza& stanza,
                       std::vector<store::RosterChange> also = {}, Then then = {}) {
+    if (!prepare(stanza)) return Flow::stop;
     store_contact(
         account, std::move(item),
         [this, held = hold(stanza), address = account.address(),

@@ -67,7 +67,8 @@ xmpp::ClientKeys client_keys(const crypto::Crypto& crypto) {
                            password_iterations)};
 }
 
-Result<> make_database(const std::string& path, std::span<const std::string> accounts) {
+Result<> make_database(const std::string& path, std::span<const std::string> accounts,
+                       const Friends& friends) {
   const crypto::OpenSslCrypto crypto;
   const xmpp::StoredCredentials keys = xmpp::derive_credentials(
       crypto, password, password_salt, password_iterations, HashAlgorithm::sha256);
@@ -87,6 +88,12 @@ Result<> make_database(const std::string& path, std::span<const std::string> acc
       if (!made) outcome = made;
     });
   }
+  for (const auto& [owner, contact] : friends)
+    stores->rosters().change(
+        owner, {store::PutItem{{.address = contact, .subscription = store::Subscription::both}}},
+        [&](Result<std::uint64_t> version) {
+          if (!version) outcome = std::unexpected(version.error());
+        });
   queue.run_all();
   stores.reset();
   database.reset();
@@ -167,6 +174,7 @@ void Process::stop() {
   CHECK(stopped_);
   server_->release_stores();
   database_.reset();  // finishes what waits; the shards are still there to be told
+  forget_tasks();
   server_.reset();
   forget_tasks();
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -45,8 +46,11 @@ class SlowThread final : public store::Executor, public store::SyncRunner {
   net::Timer timer_;
 };
 
-// A database file with these accounts; every run starts with a copy of it.
-Result<> make_database(const std::string& path, std::span<const std::string> accounts);
+// A database file with these accounts; every run starts with a copy of it. `friends` are pairs of
+// owner and contact who see each other.
+using Friends = std::vector<std::pair<std::string, std::string>>;
+Result<> make_database(const std::string& path, std::span<const std::string> accounts,
+                       const Friends& friends = {});
 
 class Process {
  public:

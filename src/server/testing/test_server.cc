@@ -160,7 +160,15 @@ void TestServer::befriend(TestClient& one, TestClient& other) {
     if (client->bare() == one.bare() || client->bare() == other.bare()) client->skips();
 }
 
-void TestServer::passes(Duration time) { world_->sim.run_for(time); }
+// A process that its disk lets die does nothing more, not even in the same microsecond.
+void TestServer::passes(Duration time) {
+  if (!world_->disk.is_doomed()) return world_->sim.run_for(time);
+  constexpr Duration moment = Microseconds(1);
+  for (Duration passed{0}; passed < time; passed += moment) {
+    world_->sim.run_for(moment);
+    if (world_->disk.dead() && world_->process->running()) world_->process->kill();
+  }
+}
 
 void TestServer::clock_is_set(Duration by) { world_->sim.step_wall_clock(by); }
 

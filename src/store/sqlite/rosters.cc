@@ -145,7 +145,8 @@ Result<Roster> load_roster(Connection& connection, const std::string& owner) {
 Result<std::optional<RosterDifference>> difference(Connection& connection, const std::string& owner,
                                                    std::uint64_t version) {
   const Versions known = TRY(versions_of(connection, owner));
-  if (version < known.oldest || version > known.now) return std::nullopt;
+  const bool is_known = version == 0 || version >= known.oldest;  // before 0 there was nothing
+  if (!is_known || version > known.now) return std::nullopt;
   RosterDifference found{known.now, {}, {}};
   Rows rows = TRY(connection.query(
       "SELECT contact, name, subscription, ask, approved, groups, removed FROM roster_item "
