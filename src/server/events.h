@@ -13,6 +13,7 @@
 namespace herold::xmpp {
 struct DiscoInfo;
 struct DiscoItems;
+struct Report;
 }  // namespace herold::xmpp
 
 namespace herold::server {
@@ -178,6 +179,13 @@ struct ClientReads {
   Session& session;
 };
 
+// A user blocks somebody and says why (XEP-0377).
+struct ContactReported {
+  const Account& account;
+  const Jid& contact;
+  const xmpp::Report& report;
+};
+
 // --- service discovery (XEP-0030) --------------------------------------------------------------
 
 // Who is asked: the server (no account) or an account on behalf of its user. Each fills in what
@@ -230,6 +238,6 @@ using Hooks =
               IqSent, ClientActive, MessageReceived, MessageDelivered, MessageUndelivered,
               PresenceRecipients, PresenceReceived, IqReceived, InactiveClient, SlowClient,
               ClientReads, AccountDescribed, ItemPublished, ItemRetracted, DiscoInfoAsked,
-              DiscoItemsAsked, CommandsAsked>;
+              DiscoItemsAsked, ContactReported, CommandsAsked>;
 
 }  // namespace herold::server

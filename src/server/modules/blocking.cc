@@ -62,7 +62,21 @@ class Blocking {
       if (!list.blocks(contact) && changed.blocks(contact))
         send_unavailable_of_all(account, contact);
     std::swap(list, changed);
-    store(account, std::move(changed), xmpp::to_xml(block, xmpp::ns::client), std::move(request));
+    for (const xmpp::BlockItem& item : block.items) report(account, item);
+    store(account, std::move(changed), xmpp::to_xml(unreported(block), xmpp::ns::client),
+          std::move(request));
+  }
+
+  void report(const Account& account, const xmpp::BlockItem& item) {
+    if (!item.report) return;
+    ContactReported event{account, item.jid, *item.report};
+    std::ignore = host_.hooks().fire(event);
+  }
+
+  // The user's words are not for other clients.
+  static xmpp::Block unreported(xmpp::Block block) {
+    for (xmpp::BlockItem& item : block.items) item.report.reset();
+    return block;
   }
 
   void unblock(IqRequest request, const xmpp::Unblock& unblock) {

@@ -1,6 +1,7 @@
 // XEP-0191 Blocking Command.
 #pragma once
 
+#include "xmpp/ext/reporting.h"
 #include "xmpp/payload.h"
 
 namespace herold::xmpp {
@@ -11,8 +12,10 @@ inline constexpr std::string_view blocking = "urn:xmpp:blocking";
 
 struct BlockItem {
   Jid jid;
+  std::optional<Report> report = {};  // XEP-0377, in a request only
   static constexpr ElementName element{"item", ns::blocking};
-  static constexpr std::tuple fields{attribute("jid", &BlockItem::jid, required)};
+  static constexpr std::tuple fields{attribute("jid", &BlockItem::jid, required),
+                                     child(&BlockItem::report)};
 };
 
 struct Blocklist {
