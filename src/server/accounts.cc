@@ -7,6 +7,23 @@
 #include "xmpp/ext/stream_management.h"
 
 namespace herold::server {
+namespace {
+
+// After a restart modules' services know it by its presence there: it comes again, and late.
+void direct_presence_again(Session& session) {
+  Shard& home = session.shard();
+  for (const Jid& to : session.directed()) {
+    if (home.find_service(to.domain()) == nullptr) continue;
+    StanzaHead head = StanzaHead::of(PresenceType::available);
+    head.from = session.address();
+    head.to = to;
+    Stanza again(std::move(head), session.presence());
+    again.late = true;
+    home.route(std::move(again));
+  }
+}
+
+}  // namespace
 
 Account* Shard::find_account(std::string_view bare) {
   const auto found = accounts_.find(bare);
@@ -236,6 +253,7 @@ void Shard::restore_session(RecoveredSession found) {
     }
     session.managed()->outbound.restore(record.acked, std::move(queue));
     session.make_room();
+    direct_presence_again(session);
     lose_connection(session);
   });
 }

@@ -458,7 +458,8 @@ bool Shard::is_forgery(xml::Element child) const {
 
 bool is_durable(const Stanza& stanza) {
   if (stanza.kind() == StanzaKind::presence) return is_subscription(stanza.head.presence_type);
-  const bool chat = stanza.head.is(MessageType::chat) || stanza.head.is(MessageType::normal);
+  const bool chat = stanza.head.is(MessageType::chat) || stanza.head.is(MessageType::normal) ||
+                    stanza.head.is(MessageType::groupchat);
   return chat && worth_storing(stanza.root());
 }
 

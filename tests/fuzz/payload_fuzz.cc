@@ -10,6 +10,8 @@
 #include "xmpp/ext/disco.h"
 #include "xmpp/ext/idle.h"
 #include "xmpp/ext/last.h"
+#include "xmpp/ext/moderation.h"
+#include "xmpp/ext/muc.h"
 #include "xmpp/ext/private.h"
 #include "xmpp/ext/register.h"
 #include "xmpp/ext/roster.h"
@@ -57,5 +59,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
              Delay, DiscoInfo, DiscoItems, Idle, LastActivity, PrivateQuery, RegisterQuery>(root);
   check_each<RosterQuery, ResultSet, StanzaId, OriginId, SmEnable, SmEnabled, SmResume, SmResumed,
              SmFailed, SmAck, EntityTime, VCard, Version>(root);
+  check_each<MucJoin, MucUser, MucAdmin, MucOwner, OccupantId, Moderate, ModeratedRetraction>(root);
   return 0;
 }

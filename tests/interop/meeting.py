@@ -18,6 +18,7 @@ DOMAIN = "xmpp.test"
 GUESTS = "guests.test"  # where one signs in without an account
 ROMEO, JULIET = f"romeo@{DOMAIN}", f"juliet@{DOMAIN}"
 PASSWORD = "correct-horse"
+ROOM, ROOM_PASSWORD = f"balcony@conference.{DOMAIN}", "cauldronburn"
 PATIENCE = patience(30.0)
 SKIPPED = 77
 
@@ -58,6 +59,25 @@ class Meeting:
         return self.juliet.wait_for(
             lambda e: e.name == "message" and e.child("body") is not None
             and text in e.child("body").text, PATIENCE)
+
+    def opens_room(self):
+        """A room of juliet's that asks for a password (XEP-0045 section 10.1.3)."""
+        self.room = ROOM
+        self.juliet.send(f"<presence to='{ROOM}/juliet'>"
+                         "<x xmlns='http://jabber.org/protocol/muc'/></presence>")
+        fields = {"passwordprotectedroom": "1", "roomsecret": ROOM_PASSWORD}
+        form = "".join(f"<field var='muc#roomconfig_{name}'><value>{value}</value></field>"
+                       for name, value in fields.items())
+        self.juliet.send(f"<iq type='set' id='open' to='{ROOM}'>"
+                         "<query xmlns='http://jabber.org/protocol/muc#owner'>"
+                         f"<x xmlns='jabber:x:data' type='submit'>{form}</x></query></iq>")
+        answer = self.juliet.wait_for(lambda e: e.get("id") == "open", PATIENCE)
+        if answer.get("type") != "result":
+            raise Failed(f"the room did not open: {answer}")
+
+    def says_in_room(self, text):
+        self.juliet.send(f"<message to='{ROOM}' type='groupchat'><body>{text}</body></message>")
+        self.hears(text)  # it comes back
 
     def close(self):
         self.juliet.drop()

@@ -397,6 +397,24 @@ class Player:
         self.server.kill() if how == "is killed and restarts" else self.server.stop()
         self.server.start()
 
+    def enters_room(self, name, room, nick):
+        """Until the subject has come (XEP-0045 section 7.1); others look at it as they wish."""
+        client, room = self.clients[name], self.dialog.rewrite(room)
+        client.send(parse(f"<presence to='{room}/{nick}'>"
+                          "<x xmlns='http://jabber.org/protocol/muc'/></presence>")[0])
+        client.wait_for(lambda e: e.name == "message" and e.child("subject"), PATIENCE)
+        client.queue.clear()
+
+    def opens_room(self, name, room, nick):
+        """An instant room (XEP-0045 section 10.1.2)."""
+        self.enters_room(name, room, nick)
+        client, room = self.clients[name], self.dialog.rewrite(room)
+        client.send(parse(f"<iq type='set' id='open-room' to='{room}'>"
+                          "<query xmlns='http://jabber.org/protocol/muc#owner'>"
+                          "<x xmlns='jabber:x:data' type='submit'/></query></iq>")[0])
+        client.wait_for(lambda e: e.get("id") == "open-room", PATIENCE)
+        client.queue.clear()
+
     def waits(self, seconds):
         time.sleep(float(seconds))
 
@@ -417,6 +435,8 @@ SENTENCES = [
     (r"(\w+) receives in any order:", Player.receives_unordered),
     (r"(\w+) receives nothing", Player.receives_nothing),
     (r"(\w+) ignores:", Player.ignores),
+    (r"(\w+) opens the room (\S+) as (\S+)", Player.opens_room),
+    (r"(\w+) enters the room (\S+) as (\S+)", Player.enters_room),
     (r"everyone settles", Player.everyone_settles),
     (r"(\w+) settles", Player.settles),
     (r"(\w+) disconnects", Player.disconnects),

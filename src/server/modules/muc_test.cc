@@ -1,10 +1,45 @@
-// Rooms on a whole server.
+// Rooms on a whole server: who may make them, bounds, restarts, sessions that come back, accounts
+// that go.
 #include <gtest/gtest.h>
 
 #include "server/testing/test_server.h"
 
 namespace herold::server {
 namespace {
+
+std::string join(std::string_view address) {
+  return "<presence to='" + std::string(address) +
+         "'><x xmlns='http://jabber.org/protocol/muc'/></presence>";
+}
+
+std::string owner(std::string_view room, std::string_view fields = {}) {
+  return "<iq type='set' id='o' to='" + std::string(room) +
+         "'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' "
+         "type='submit'>" +
+         std::string(fields) + "</x></query></iq>";
+}
+
+std::string field(std::string_view name, std::string_view value) {
+  return "<field var='muc#roomconfig_" + std::string(name) + "'><value>" + std::string(value) +
+         "</value></field>";
+}
+
+// An open room of the client's.
+void opens(TestClient& client, std::string_view address, std::string_view fields = {}) {
+  client.sends(join(address));
+  client.asks(owner(address.substr(0, address.find('/')), fields), "<iq type='result'/>");
+  client.skips();
+}
+
+std::string error(std::string_view condition) {
+  return "<presence type='error'><error><" + std::string(condition) +
+         " xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>";
+}
+
+std::string said(std::string_view from, std::string_view body) {
+  return "<message type='groupchat' from='" + std::string(from) + "'><body>" + std::string(body) +
+         "</body></message>";
+}
 
 TEST(Muc, TheServiceSaysWhatItIs) {
   TestServer server;
@@ -15,6 +50,194 @@ TEST(Muc, TheServiceSaysWhatItIs) {
       "<iq type='result'><query xmlns='http://jabber.org/protocol/disco#info'>"
       "<identity category='conference' type='text'/>"
       "<feature var='http://jabber.org/protocol/muc'/></query></iq>");
+}
+
+TEST(Muc, StrangersMakeNoRooms) {
+  TestServer server({.modules = "[module.muc]\ncreation = 'admins'"});
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  romeo.sends(join("cave@conference.xmpp.test/romeo"));
+  romeo.receives(error("not-allowed"));
+  TestClient& admin = server.comes_online("admin/desk");
+  opens(admin, "cave@conference.xmpp.test/admin");
+  romeo.sends(join("cave@conference.xmpp.test/romeo"));
+  romeo.receives("<presence from='cave@conference.xmpp.test/admin'/>");
+}
+
+TEST(Muc, AnAccountOwnsSoManyRooms) {
+  TestServer server({.limits = "rooms_per_account = 2"});
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  opens(romeo, "one@conference.xmpp.test/romeo");
+  opens(romeo, "two@conference.xmpp.test/romeo");
+  romeo.sends(join("three@conference.xmpp.test/romeo"));
+  romeo.receives(error("resource-constraint"));
+  romeo.asks(
+      "<iq type='set' id='d' to='one@conference.xmpp.test'><query "
+      "xmlns='http://jabber.org/protocol/muc#owner'><destroy/></query></iq>",
+      "<iq type='result' id='d'/>");
+  romeo.skips();
+  opens(romeo, "three@conference.xmpp.test/romeo");
+}
+
+TEST(Muc, ASessionIsInSoManyRooms) {
+  TestServer server({.limits = "rooms_joined = 2"});
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  opens(romeo, "one@conference.xmpp.test/romeo");
+  opens(romeo, "two@conference.xmpp.test/romeo");
+  romeo.sends(join("three@conference.xmpp.test/romeo"));
+  romeo.receives(error("resource-constraint"));
+  romeo.sends("<presence type='unavailable' to='one@conference.xmpp.test/romeo'/>");
+  romeo.skips();
+  opens(romeo, "three@conference.xmpp.test/romeo");
+}
+
+TEST(Muc, ATemporaryRoomWhoseOccupantsStayAwayEnds) {
+  TestServer server;
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  opens(romeo, "brief@conference.xmpp.test/romeo");
+  server.is_killed();
+  TestClient& juliet = server.comes_online("juliet/balcony");
+  const std::string_view asked =
+      "<iq type='get' id='q' to='brief@conference.xmpp.test'>"
+      "<query xmlns='http://jabber.org/protocol/disco#info'/></iq>";
+  juliet.asks(asked, "<iq type='result'/>");
+  server.passes(Seconds(1000));
+  juliet.asks(asked, "<iq type='error'/>");
+}
+
+TEST(Muc, PersistentRoomsStayAndTemporaryOnesGo) {
+  TestServer server;
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  opens(romeo, "cave@conference.xmpp.test/romeo",
+        field("persistentroom", "1") + field("roomname", "A Dark Cave"));
+  opens(romeo, "brief@conference.xmpp.test/romeo");
+  romeo.sends(
+      "<message type='groupchat' to='cave@conference.xmpp.test'>"
+      "<subject>Bubble</subject></message>");
+  romeo.sends(
+      "<iq type='set' id='m' to='cave@conference.xmpp.test'><query "
+      "xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='outcast' "
+      "jid='paris@xmpp.test'/></query></iq>");
+  romeo.signs_off();
+  server.passes(Seconds(120));  // nobody is in it: it leaves the memory
+  server.restarts();
+  TestClient& juliet = server.comes_online("juliet/balcony");
+  juliet.asks(
+      "<iq type='get' id='i' to='conference.xmpp.test'>"
+      "<query xmlns='http://jabber.org/protocol/disco#items'/></iq>",
+      "<iq type='result'><query xmlns='http://jabber.org/protocol/disco#items'>"
+      "<item jid='cave@conference.xmpp.test' name='A Dark Cave'/>"
+      "<ABSENT><item jid='brief@conference.xmpp.test'/></ABSENT></query></iq>");
+  juliet.sends(join("cave@conference.xmpp.test/juliet"));
+  juliet.receives("<presence from='cave@conference.xmpp.test/juliet'/>");
+  juliet.receives(
+      "<message from='cave@conference.xmpp.test/romeo'><subject>Bubble</subject>"
+      "</message>");
+  TestClient& paris = server.comes_online("paris/street");
+  paris.sends(join("cave@conference.xmpp.test/paris"));
+  paris.receives(error("forbidden"));
+}
+
+TEST(Muc, WhoResumesAfterAKillIsStillInTheRoom) {
+  TestServer server;
+  TestClient& romeo = server.comes_online("romeo/orchard", {.managed = true});
+  TestClient& juliet = server.comes_online("juliet/balcony", {.managed = true});
+  opens(romeo, "cave@conference.xmpp.test/romeo");
+  juliet.sends(join("cave@conference.xmpp.test/juliet"));
+  romeo.skips();
+  juliet.skips();
+  server.is_killed();
+  romeo.resumes();
+  juliet.resumes();
+  romeo.skips();
+  juliet.skips();
+  juliet.sends(
+      "<message type='groupchat' to='cave@conference.xmpp.test'><body>hi</body></message>");
+  romeo.receives(said("cave@conference.xmpp.test/juliet", "hi"));
+  juliet.receives(said("cave@conference.xmpp.test/juliet", "hi"));
+}
+
+TEST(Muc, WhoDoesNotReturnIsAnnouncedUnavailable) {
+  TestServer server;
+  TestClient& romeo = server.comes_online("romeo/orchard", {.managed = true});
+  TestClient& juliet = server.comes_online("juliet/balcony", {.managed = true});
+  opens(romeo, "cave@conference.xmpp.test/romeo");
+  juliet.sends(join("cave@conference.xmpp.test/juliet"));
+  server.is_killed();
+  romeo.resumes();
+  romeo.skips();
+  server.passes(Seconds(900));
+  romeo.receives("<presence type='unavailable' from='cave@conference.xmpp.test/juliet'/>");
+}
+
+TEST(Muc, ALostConnectionKeepsThePlaceUntilTheSessionEnds) {
+  TestServer server;
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  TestClient& juliet = server.comes_online("juliet/balcony", {.managed = true});
+  opens(romeo, "cave@conference.xmpp.test/romeo");
+  juliet.sends(join("cave@conference.xmpp.test/juliet"));
+  romeo.skips();
+  juliet.skips();
+  juliet.loses_connection();
+  romeo.sends("<message type='groupchat' to='cave@conference.xmpp.test'><body>hi</body></message>");
+  romeo.receives(said("cave@conference.xmpp.test/romeo", "hi"));
+  juliet.resumes();
+  juliet.receives(said("cave@conference.xmpp.test/romeo", "hi"));
+}
+
+TEST(Muc, AnAccountThatGoesTakesItsStandingWithIt) {
+  TestServer server({.domain = "registration = 'open'"});
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  TestClient& juliet = server.comes_online("juliet/balcony");
+  opens(romeo, "cave@conference.xmpp.test/romeo");
+  romeo.asks(
+      "<iq type='set' id='m' to='cave@conference.xmpp.test'><query "
+      "xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='owner' "
+      "jid='juliet@xmpp.test'/></query></iq>",
+      "<iq type='result' id='m'/>");
+  juliet.sends("<iq type='set' id='r'><query xmlns='jabber:iq:register'><remove/></query></iq>");
+  romeo.skips();
+  romeo.asks(
+      "<iq type='get' id='l' to='cave@conference.xmpp.test'><query "
+      "xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='owner'/></query></iq>",
+      "<iq type='result'><query xmlns='http://jabber.org/protocol/muc#admin'>"
+      "<item jid='romeo@xmpp.test'/><ABSENT><item jid='juliet@xmpp.test'/></ABSENT></query>"
+      "</iq>");
+}
+
+TEST(Muc, SettingsKeepTheOccupants) {
+  TestServer server;
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  opens(romeo, "cave@conference.xmpp.test/romeo");
+  server.takes_settings({.modules = "[module.muc]\ncreation = 'everybody'"});
+  romeo.sends("<message type='groupchat' to='cave@conference.xmpp.test'><body>hi</body></message>");
+  romeo.receives(said("cave@conference.xmpp.test/romeo", "hi"));
+}
+
+TEST(Muc, RoomsAreListedPageByPage) {
+  TestServer server;
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  for (const char* name : {"a", "b", "c", "d", "e"})
+    opens(romeo, std::string(name) + "@conference.xmpp.test/romeo");
+  const auto page = [](std::string_view set) {
+    return "<iq type='get' id='i' to='conference.xmpp.test'>"
+           "<query xmlns='http://jabber.org/protocol/disco#items'>"
+           "<set xmlns='http://jabber.org/protocol/rsm'>" +
+           std::string(set) + "</set></query></iq>";
+  };
+  const std::string start =
+      "<iq type='result'><query xmlns='http://jabber.org/protocol/disco#items'>";
+  const std::string end =
+      "<set xmlns='http://jabber.org/protocol/rsm'><count>5</count></set></query></iq>";
+  romeo.asks(page("<max>2</max>"), start +
+                                       "<item jid='a@conference.xmpp.test'/>"
+                                       "<item jid='b@conference.xmpp.test'/>" +
+                                       end);
+  romeo.asks(
+      page("<max>2</max><after>b@conference.xmpp.test</after>"),
+      start + "<item jid='c@conference.xmpp.test'/><item jid='d@conference.xmpp.test'/>" + end);
+  romeo.asks(
+      page("<max>2</max><before/>"),
+      start + "<item jid='d@conference.xmpp.test'/><item jid='e@conference.xmpp.test'/>" + end);
 }
 
 }  // namespace

@@ -114,7 +114,15 @@ class Presence {
       if (place != known.end()) known.erase(place), session.remember();
       return Flow::go_on;
     }
-    if (place != known.end()) return Flow::go_on;
+    // Of several resources of one address, nicknames in a room, the last one counts.
+    const bool is_last = std::none_of(
+        place, known.end(), [&](const Jid& later) { return later != to && later.same_bare(to); });
+    if (place != known.end() && is_last) return Flow::go_on;
+    if (place != known.end()) {
+      std::rotate(place, place + 1, known.end());
+      session.remember();
+      return Flow::go_on;
+    }
     if (known.size() >= host_.limits().directed_presence)
       return xmpp::fail(Condition::resource_constraint, "Presence was directed to too many");
     known.push_back(to);

@@ -15,6 +15,8 @@
 #include "xmpp/ext/hints.h"
 #include "xmpp/ext/idle.h"
 #include "xmpp/ext/last.h"
+#include "xmpp/ext/moderation.h"
+#include "xmpp/ext/muc.h"
 #include "xmpp/ext/ping.h"
 #include "xmpp/ext/private.h"
 #include "xmpp/ext/register.h"
@@ -124,6 +126,51 @@ TEST(ExtTest, Messages) {
   const xml::Document state = parse_test(
       "<message><body/><paused xmlns='http://jabber.org/protocol/chatstates'/></message>");
   EXPECT_EQ(find_chat_state(state.root()), ChatState::paused);
+}
+
+TEST(ExtTest, MultiUserChat) {
+  expect_same<MucJoin>(R"(<x xmlns="http://jabber.org/protocol/muc"/>)");
+  expect_same<MucJoin>(
+      R"(<x xmlns="http://jabber.org/protocol/muc"><password>cauldronburn</password>)"
+      R"(<history maxchars="65000" maxstanzas="20" seconds="180" )"
+      R"(since="1970-01-01T00:00:00Z"/></x>)");
+  expect_refused<MucJoin>(
+      "<x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='-1'/></x>");
+  expect_refused<MucJoin>(
+      "<x xmlns='http://jabber.org/protocol/muc'><history since='yesterday'/></x>");
+  expect_refused<MucJoin>("<x xmlns='http://jabber.org/protocol/muc'><history/><history/></x>");
+  expect_same<MucUser>(
+      R"(<x xmlns="http://jabber.org/protocol/muc#user"><item affiliation="outcast" )"
+      R"(role="none"><actor nick="The King"/><reason>Treason</reason></item>)"
+      R"(<status code="301"/></x>)");
+  expect_same<MucUser>(
+      R"(<x xmlns="http://jabber.org/protocol/muc#user"><invite to="hecate@shakespeare.lit">)"
+      R"(<reason>Hey</reason><continue thread="e0ff"/></invite><password>p</password></x>)");
+  expect_same<MucUser>(R"(<x xmlns="http://jabber.org/protocol/muc#user">)"
+                       R"(<destroy jid="coven@chat"><reason>Macbeth</reason></destroy></x>)");
+  expect_refused<MucUser>(
+      "<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='king'/></x>");
+  expect_refused<MucUser>("<x xmlns='http://jabber.org/protocol/muc#user'><status/></x>");
+  expect_same<MucAdmin>(
+      R"(<query xmlns="http://jabber.org/protocol/muc#admin">)"
+      R"(<item affiliation="member" jid="hag66@shakespeare.lit" nick=""/>)"
+      R"(<item nick="pistol" role="none"><reason>Avaunt</reason></item></query>)");
+  expect_refused<MucAdmin>(
+      "<query xmlns='http://jabber.org/protocol/muc#admin'><item jid='@'/></query>");
+  expect_refused<MucAdmin>(
+      "<query xmlns='http://jabber.org/protocol/muc#admin'><item role='lord'/></query>");
+  expect_same<MucOwner>(R"(<query xmlns="http://jabber.org/protocol/muc#owner"/>)");
+  expect_same<MucOwner>(R"(<query xmlns="http://jabber.org/protocol/muc#owner">)"
+                        R"(<destroy jid="coven@chat"><password>p</password></destroy></query>)");
+  expect_refused<MucOwner>(
+      "<query xmlns='http://jabber.org/protocol/muc#owner'>"
+      "<x xmlns='jabber:x:data' type='nonsense'/></query>");
+  expect_same<OccupantId>(R"(<occupant-id xmlns="urn:xmpp:occupant-id:0" id="dd72"/>)");
+  expect_refused<OccupantId>("<occupant-id xmlns='urn:xmpp:occupant-id:0'/>");
+  expect_same<Moderate>(
+      R"(<moderate xmlns="urn:xmpp:message-moderate:1" id="1">)"
+      R"(<retract xmlns="urn:xmpp:message-retract:1"/><reason>No</reason></moderate>)");
+  expect_refused<Moderate>("<moderate xmlns='urn:xmpp:message-moderate:1'/>");
 }
 
 TEST(ExtTest, StreamManagement) {

@@ -17,19 +17,21 @@ inline constexpr std::string_view muc_roominfo = "http://jabber.org/protocol/muc
 inline constexpr std::string_view muc_register = "http://jabber.org/protocol/muc#register";
 inline constexpr std::string_view muc_request = "http://jabber.org/protocol/muc#request";
 inline constexpr std::string_view muc_stable_id = "http://jabber.org/protocol/muc#stable_id";
+inline constexpr std::string_view muc_traffic = "http://jabber.org/protocol/muc#traffic";
 inline constexpr std::string_view occupant_id = "urn:xmpp:occupant-id:0";
 }  // namespace ns
 
 // Section 5.1: what somebody may do for as long as they are in a room; each more than the last.
-enum class Role : std::uint8_t { none, visitor, participant, moderator };
-inline constexpr std::string_view role_names[] = {"none", "visitor", "participant", "moderator"};
-constexpr EnumNames names_of(Role) { return role_names; }
+enum class MucRole : std::uint8_t { none, visitor, participant, moderator };
+inline constexpr std::string_view muc_role_names[] = {"none", "visitor", "participant",
+                                                      "moderator"};
+constexpr EnumNames names_of(MucRole) { return muc_role_names; }
 
 // Section 5.2: how somebody stands to a room for good.
-enum class Affiliation : std::uint8_t { outcast, none, member, admin, owner };
-inline constexpr std::string_view affiliation_names[] = {"outcast", "none", "member", "admin",
-                                                         "owner"};
-constexpr EnumNames names_of(Affiliation) { return affiliation_names; }
+enum class MucAffiliation : std::uint8_t { outcast, none, member, admin, owner };
+inline constexpr std::string_view muc_affiliation_names[] = {"outcast", "none", "member", "admin",
+                                                             "owner"};
+constexpr EnumNames names_of(MucAffiliation) { return muc_affiliation_names; }
 
 // Section 7.2.14.
 struct MucHistory {
@@ -67,10 +69,10 @@ struct MucActor {
 // `nick` takes a reserved one away, an absent one leaves it.
 template <const std::string_view& Ns>
 struct MucItem {
-  std::optional<Affiliation> affiliation;
+  std::optional<MucAffiliation> affiliation;
   Jid jid;
   std::optional<std::string> nick;
-  std::optional<Role> role;
+  std::optional<MucRole> role;
   std::optional<MucActor<Ns>> actor;
   std::string reason;
   static constexpr ElementName element{"item", Ns};

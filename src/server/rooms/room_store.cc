@@ -1,0 +1,104 @@
+// Rooms as text and back.
+#include "server/rooms/room_store.h"
+
+#include "xml/parser.h"
+
+namespace herold::server {
+namespace {
+
+constexpr std::string_view ns = "urn:herold:rooms";
+constexpr xml::Bounds no_bounds{UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
+
+struct RoomText {
+  std::string key;
+  bool locked = false;
+  std::string avatar;
+  std::string subject;
+  std::string subject_nick;
+  std::optional<WallTime> subject_since;
+  xmpp::DataForm config;
+  static constexpr ElementName element{"room", ns};
+  static constexpr std::tuple fields{xmpp::attribute("key", &RoomText::key),
+                                     xmpp::attribute("locked", &RoomText::locked),
+                                     xmpp::attribute("avatar", &RoomText::avatar),
+                                     xmpp::child_text("subject", &RoomText::subject),
+                                     xmpp::attribute("by", &RoomText::subject_nick),
+                                     xmpp::attribute("since", &RoomText::subject_since),
+                                     xmpp::child(&RoomText::config)};
+};
+
+struct MemberText {
+  Affiliation affiliation = Affiliation::none;
+  std::string nick;
+  std::string reason;
+  std::optional<WallTime> left;
+  static constexpr ElementName element{"member", ns};
+  static constexpr std::tuple fields{
+      xmpp::attribute("affiliation", &MemberText::affiliation, xmpp::required),
+      xmpp::attribute("nick", &MemberText::nick), xmpp::child_text("reason", &MemberText::reason),
+      xmpp::attribute("left", &MemberText::left)};
+};
+
+template <class Text>
+std::optional<Text> read(const std::string& text) {
+  const auto parsed = xml::parse_fragment(text, {}, no_bounds);
+  if (!parsed || !xmpp::is<Text>(parsed->root())) return std::nullopt;
+  auto value = xmpp::read<Text>(parsed->root());
+  if (!value) return std::nullopt;
+  return *std::move(value);
+}
+
+}  // namespace
+
+StoredRoom StoredRoom::of(const Room& room, std::string key) {
+  return {room.config(), room.subject(), std::move(key),
+          room.is_locked() ? Room::Lock::locked : Room::Lock::open, room.avatar()};
+}
+
+std::string StoredRoom::encode() const {
+  return xmpp::to_xml(
+      RoomText{.key = key,
+               .locked = lock == Room::Lock::locked,
+               .avatar = avatar,
+               .subject = subject.text,
+               .subject_nick = subject.nick,
+               .subject_since = subject.since,
+               .config = room_form({config, {}, {}}, Limits{}, xmpp::FormType::submit)});
+}
+
+std::optional<StoredRoom> StoredRoom::decode(const std::string& text, const Limits& limits) {
+  auto stored = read<RoomText>(text);
+  if (!stored) return std::nullopt;
+  // Limits may have shrunk since: what is too large now is cut by them when it is used.
+  auto settings = read_room_form(stored->config, {}, limits);
+  if (!settings) settings = RoomSettings{};
+  return StoredRoom{
+      std::move(settings->config),
+      {std::move(stored->subject), std::move(stored->subject_nick), stored->subject_since},
+      std::move(stored->key),
+      stored->locked ? Room::Lock::locked : Room::Lock::open,
+      std::move(stored->avatar)};
+}
+
+std::string encode_member(const RoomMember& member) {
+  return xmpp::to_xml(MemberText{member.affiliation, member.nick, member.reason, member.left});
+}
+
+std::optional<RoomMember> decode_member(const std::string& text) {
+  auto stored = read<MemberText>(text);
+  if (!stored) return std::nullopt;
+  return RoomMember{stored->affiliation, std::move(stored->nick), std::move(stored->reason),
+                    stored->left};
+}
+
+store::RecordKey room_key(const Jid& room) {
+  return {std::string(room_records), std::string(room.domain()), room.text()};
+}
+
+store::RecordKey card_key(const Jid& room) { return {"muc.cards", room.text(), ""}; }
+
+store::RecordKey member_key(const Jid& room, const std::string& user) {
+  return {std::string(member_records), room.text(), user};
+}
+
+}  // namespace herold::server

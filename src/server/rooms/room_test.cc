@@ -1,0 +1,515 @@
+// Rooms without a server: what each occupant is told, and long random lives against a model.
+#include "server/rooms/room.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+
+#include "xml/parser.h"
+
+namespace herold::server {
+namespace {
+
+using xmpp::MucAdmin;
+
+struct FakeClock final : Clock {
+  MonotonicTime now() const override { return MonotonicTime(Seconds(1000)) + passed; }
+  WallTime wall() const override { return WallTime(Seconds(1790000000)) + passed; }
+  Duration passed{0};
+};
+
+// What each client got, as text.
+struct Heard final : RoomOutput {
+  void send(Stanza stanza) override { all[stanza.head.to.text()].push_back(stanza.to_xml()); }
+  void send_to_all(const Stanza& stanza, const std::vector<Jid>& clients) override {
+    for (const Jid& to : clients) {
+      Stanza copy = stanza.copy();
+      copy.head.to = to;
+      send(std::move(copy));
+    }
+  }
+  void pace(const Jid&, const Jid& client) override { paced.push_back(client); }
+  std::vector<Jid> paced;  // who is being shown a large room
+  std::vector<std::string> take(const std::string& client) {
+    return std::exchange(all[client], {});
+  }
+  std::map<std::string, std::vector<std::string>> all;
+};
+
+Jid jid(std::string_view text) { return *Jid::parse(text); }
+
+class RoomTest : public testing::Test {
+ protected:
+  RoomTest()
+      : room(jid("cave@rooms.test"),
+             {.output = heard,
+              .clock = clock,
+              .limits = limits,
+              .occupant_id = [](const Jid& user) { return "id-" + std::string(user.local()); },
+              .token = [this] { return "t" + std::to_string(++tokens); }}) {}
+
+  Answer<> enter(std::string_view client, std::string nick, xmpp::MucJoin join = {}) {
+    return room.enter({jid(client), std::move(nick), std::move(join), "e"}, SharedBytes());
+  }
+  // The owner enters, and the room is open.
+  void open() {
+    room.create(jid("crone@a.test"));
+    ASSERT_TRUE(enter("crone@a.test/desk", "first"));
+    ASSERT_TRUE(room.own(jid("crone@a.test/desk"), submit()));
+    heard.all.clear();
+  }
+  static xmpp::MucOwner submit(std::vector<std::pair<std::string, std::string>> fields = {}) {
+    xmpp::DataForm form{.type = xmpp::FormType::submit};
+    for (auto& [var, value] : fields) form.questions.push_back({.var = var, .values = {value}});
+    return {.form = std::move(form)};
+  }
+  Answer<> role(std::string_view actor, std::string nick, Role wanted) {
+    return room.change_list(jid(actor), {{{.nick = std::move(nick), .role = wanted}}});
+  }
+  Answer<> affiliate(std::string_view actor, std::string_view user, Affiliation wanted) {
+    return room.change_list(jid(actor), {{{.affiliation = wanted, .jid = jid(user)}}});
+  }
+  Answer<> say(std::string_view client, std::string_view body, std::string_view id) {
+    StanzaHead head = StanzaHead::of(MessageType::groupchat);
+    head.from = jid(client);
+    head.to = room.address();
+    head.id = "m";
+    return room.speak(jid(client), Stanza(head, "<body>" + std::string(body) + "</body>"), id);
+  }
+  static Condition why(const Answer<>& answer) {
+    return answer ? Condition::undefined_condition : answer.error().condition;
+  }
+
+  FakeClock clock;
+  Limits limits;
+  Heard heard;
+  int tokens = 0;
+  Room room;
+};
+
+TEST_F(RoomTest, WhoEntersFirstOwnsItAndOthersFindItLocked) {
+  room.create(jid("crone@a.test"));
+  ASSERT_TRUE(enter("crone@a.test/desk", "first"));
+  const auto told = heard.take("crone@a.test/desk");
+  ASSERT_EQ(told.size(), 2u);  // self-presence and subject
+  EXPECT_NE(told[0].find(R"(affiliation="owner")"), std::string::npos) << told[0];
+  EXPECT_NE(told[0].find(R"(<status code="201"/>)"), std::string::npos) << told[0];
+  EXPECT_NE(told[1].find("<subject/>"), std::string::npos) << told[1];
+  EXPECT_EQ(why(enter("hag@a.test/pda", "third")), Condition::item_not_found);
+  ASSERT_TRUE(room.own(jid("crone@a.test/desk"), submit()));
+  EXPECT_TRUE(enter("hag@a.test/pda", "third"));
+}
+
+TEST_F(RoomTest, TellsInOrderAndHidesAddressesFromMereOccupants) {
+  open();
+  ASSERT_TRUE(say("crone@a.test/desk", "Thrice", "1"));
+  heard.all.clear();
+  ASSERT_TRUE(enter("hag@a.test/pda", "third"));
+  const auto told = heard.take("hag@a.test/pda");
+  ASSERT_EQ(told.size(), 4u);
+  EXPECT_NE(told[0].find("cave@rooms.test/first"), std::string::npos);
+  EXPECT_EQ(told[0].find("jid="), std::string::npos) << told[0];
+  EXPECT_NE(told[1].find(R"(<status code="110"/>)"), std::string::npos);
+  EXPECT_NE(told[2].find("Thrice"), std::string::npos);
+  EXPECT_NE(told[2].find("<delay"), std::string::npos);
+  EXPECT_NE(told[3].find("<subject/>"), std::string::npos);
+  const auto owner = heard.take("crone@a.test/desk");
+  ASSERT_EQ(owner.size(), 1u);
+  EXPECT_NE(owner[0].find(R"(jid="hag@a.test/pda")"), std::string::npos) << owner[0];
+}
+
+TEST_F(RoomTest, NicknamesAreComparedAsPeopleReadThem) {
+  open();
+  ASSERT_TRUE(enter("hag@a.test/pda", "paypal"));
+  EXPECT_EQ(why(enter("witch@a.test/x", "PayPal")), Condition::conflict);
+  EXPECT_EQ(why(enter("witch@a.test/x", "paypa1")), Condition::not_acceptable);
+  EXPECT_EQ(why(enter("witch@a.test/x", std::string(300, 'n'))), Condition::not_acceptable);
+  EXPECT_TRUE(enter("hag@a.test/phone", "paypal"));  // the same user, another client
+  EXPECT_EQ(room.occupants().size(), 2u);
+  EXPECT_EQ(room.client_count(), 3u);
+}
+
+TEST_F(RoomTest, SeveralClientsAreOneOccupant) {
+  open();
+  ASSERT_TRUE(enter("hag@a.test/pda", "third"));
+  ASSERT_TRUE(enter("hag@a.test/phone", "third"));
+  heard.all.clear();
+  ASSERT_TRUE(say("hag@a.test/phone", "hi", "1"));
+  EXPECT_EQ(heard.take("hag@a.test/pda").size(), 1u);
+  EXPECT_EQ(heard.take("hag@a.test/phone").size(), 1u);
+  heard.all.clear();
+  room.leave(jid("hag@a.test/phone"), SharedBytes());
+  const auto left = heard.take("hag@a.test/phone");
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_NE(left[0].find("unavailable"), std::string::npos);
+  for (const std::string& told : heard.take("crone@a.test/desk"))
+    EXPECT_EQ(told.find("unavailable"), std::string::npos) << told;
+  room.leave(jid("hag@a.test/pda"), SharedBytes());
+  EXPECT_EQ(room.occupants().size(), 1u);
+}
+
+TEST_F(RoomTest, ErrorsOfEntering) {
+  open();
+  const std::string_view owner = "crone@a.test/desk";
+  ASSERT_TRUE(affiliate(owner, "bad@a.test", Affiliation::outcast));
+  ASSERT_TRUE(affiliate(owner, "evil.test", Affiliation::outcast));
+  EXPECT_EQ(why(enter("bad@a.test/x", "bad")), Condition::forbidden);
+  EXPECT_EQ(why(enter("any@evil.test/x", "any")), Condition::forbidden);
+  ASSERT_TRUE(room.own(jid(owner), submit({{"muc#roomconfig_passwordprotectedroom", "1"},
+                                           {"muc#roomconfig_roomsecret", "cauldron"},
+                                           {"muc#roomconfig_maxusers", "2"}})));
+  EXPECT_EQ(why(enter("hag@a.test/x", "hag")), Condition::not_authorized);
+  EXPECT_TRUE(enter("hag@a.test/x", "hag", {.password = "cauldron"}));
+  EXPECT_EQ(why(enter("witch@a.test/x", "w", {.password = "cauldron"})),
+            Condition::service_unavailable);
+  ASSERT_TRUE(room.own(jid(owner), submit({{"muc#roomconfig_passwordprotectedroom", "0"},
+                                           {"muc#roomconfig_maxusers", "none"},
+                                           {"muc#roomconfig_membersonly", "1"}})));
+  EXPECT_EQ(room.occupants().size(), 1u);  // who is no member had to go
+  EXPECT_EQ(why(enter("hag@a.test/x", "hag")), Condition::registration_required);
+  ASSERT_TRUE(affiliate(owner, "hag@a.test", Affiliation::member));
+  EXPECT_TRUE(enter("hag@a.test/x", "hag"));
+}
+
+TEST_F(RoomTest, RightsOfRolesAndAffiliations) {
+  open();
+  const std::string_view owner = "crone@a.test/desk";
+  for (const auto* name : {"admin", "member", "plain"})
+    ASSERT_TRUE(enter(std::string(name) + "@a.test/x", name));
+  ASSERT_TRUE(affiliate(owner, "admin@a.test", Affiliation::admin));
+  ASSERT_TRUE(affiliate(owner, "member@a.test", Affiliation::member));
+  EXPECT_EQ(why(role("plain@a.test/x", "member", Role::none)), Condition::forbidden);
+  EXPECT_EQ(why(role("admin@a.test/x", "first", Role::none)), Condition::not_allowed);
+  EXPECT_EQ(why(role("admin@a.test/x", "first", Role::visitor)), Condition::not_allowed);
+  EXPECT_EQ(why(role("admin@a.test/x", "first", Role::participant)), Condition::not_allowed);
+  EXPECT_EQ(why(role("admin@a.test/x", "nobody", Role::none)), Condition::item_not_found);
+  EXPECT_EQ(why(affiliate("admin@a.test/x", "crone@a.test", Affiliation::outcast)),
+            Condition::not_allowed);
+  EXPECT_EQ(why(affiliate("admin@a.test/x", "x@a.test", Affiliation::admin)), Condition::forbidden);
+  EXPECT_EQ(why(affiliate("admin@a.test/x", "admin@a.test", Affiliation::outcast)),
+            Condition::conflict);
+  EXPECT_EQ(why(affiliate("member@a.test/x", "x@a.test", Affiliation::member)),
+            Condition::forbidden);
+  EXPECT_EQ(why(affiliate(owner, "crone@a.test", Affiliation::none)), Condition::conflict);
+  // All or nothing.
+  EXPECT_EQ(why(room.change_list(
+                jid(owner), {{{.affiliation = Affiliation::member, .jid = jid("x@a.test")},
+                              {.affiliation = Affiliation::none, .jid = jid("crone@a.test")}}})),
+            Condition::conflict);
+  EXPECT_EQ(room.affiliation(jid("x@a.test")), Affiliation::none);
+  EXPECT_EQ(why(room.change_list(jid(owner), {{{.affiliation = Affiliation::member,
+                                                .jid = jid("x@a.test"),
+                                                .nick = "x",
+                                                .role = Role::visitor}}})),
+            Condition::bad_request);
+  ASSERT_TRUE(role("admin@a.test/x", "plain", Role::visitor));
+  EXPECT_EQ(why(say("plain@a.test/x", "hello", "1")), Condition::forbidden);
+  EXPECT_EQ(why(say("nobody@a.test/x", "hello", "2")), Condition::not_acceptable);
+}
+
+TEST_F(RoomTest, WhatOnlyRoomsSayIsTakenOut) {
+  open();
+  StanzaHead head = StanzaHead::of(MessageType::groupchat);
+  head.from = jid("crone@a.test/desk");
+  const Stanza forged(
+      head,
+      "<body>x</body><occupant-id xmlns=\"urn:xmpp:occupant-id:0\" id=\"forged\"/>"
+      "<stanza-id xmlns=\"urn:xmpp:sid:0\" id=\"forged\" by=\"cave@rooms.test\"/>"
+      "<stanza-id xmlns=\"urn:xmpp:sid:0\" id=\"other\" by=\"other@b.test\"/>"
+      "<x xmlns=\"http://jabber.org/protocol/muc#user\"><status code=\"forged\"/></x>"
+      "<hats xmlns=\"urn:xmpp:hats:0\"><hat title=\"forged\"/></hats>");
+  ASSERT_TRUE(room.speak(head.from, forged, "77"));
+  const std::string told = heard.take("crone@a.test/desk").at(0);
+  EXPECT_EQ(told.find("forged"), std::string::npos) << told;
+  EXPECT_NE(told.find("id-crone"), std::string::npos) << told;
+  EXPECT_NE(told.find("other"), std::string::npos) << told;
+}
+
+TEST_F(RoomTest, HistoryIsWhatWasAskedFor) {
+  open();
+  for (int i = 0; i < 10; ++i) {
+    clock.passed += Seconds(10);
+    ASSERT_TRUE(say("crone@a.test/desk", "line " + std::to_string(i), std::to_string(i + 1)));
+  }
+  int entered = 0;
+  const auto shown = [&](std::optional<xmpp::MucHistory> wish) {
+    const std::string client = "hag@a.test/" + std::to_string(++entered);
+    EXPECT_TRUE(enter(client, "hag", {.history = wish}));
+    std::size_t count = 0;
+    for (const std::string& told : heard.take(client)) count += told.find("line") != told.npos;
+    return count;
+  };
+  EXPECT_EQ(shown({}), 10u);
+  EXPECT_EQ(shown({{.maxstanzas = 3}}), 3u);
+  EXPECT_EQ(shown({{.maxstanzas = 1000000000}}), 10u);
+  EXPECT_EQ(shown({{.maxchars = 0}}), 0u);
+  EXPECT_EQ(shown({{.seconds = 25}}), 3u);
+  EXPECT_EQ(shown({{.seconds = UINT64_MAX}}), 10u);
+  EXPECT_EQ(shown({{.since = WallTime{}}}), 10u);
+  EXPECT_EQ(shown({{.since = clock.wall() - Seconds(15)}}), 2u);
+}
+
+TEST_F(RoomTest, AMemberGetsWhatWasSaidWhileAway) {
+  open();
+  const std::string_view owner = "crone@a.test/desk";
+  ASSERT_TRUE(room.own(
+      jid(owner), submit({{"muc#roomconfig_membersonly", "1"}, {"muc#maxhistoryfetch", "1"}})));
+  ASSERT_TRUE(affiliate(owner, "hag@a.test", Affiliation::member));
+  ASSERT_TRUE(enter("hag@a.test/pda", "hag"));
+  ASSERT_TRUE(say(owner, "before", "1"));
+  clock.passed += Seconds(60);
+  room.leave(jid("hag@a.test/pda"), SharedBytes());
+  EXPECT_TRUE(room.take_changes().members.contains("hag@a.test"));
+  clock.passed += Seconds(60);
+  for (const char* id : {"2", "3", "4"}) ASSERT_TRUE(say(owner, "missed", id));
+  heard.all.clear();
+  ASSERT_TRUE(enter("hag@a.test/pda", "hag"));
+  std::size_t missed = 0;
+  for (const std::string& told : heard.take("hag@a.test/pda")) {
+    missed += told.find("missed") != told.npos;
+    EXPECT_EQ(told.find("before"), told.npos);
+  }
+  EXPECT_EQ(missed, 3u);
+}
+
+TEST_F(RoomTest, AFloodIsRefused) {
+  limits.room_occupant_burst = 3;
+  limits.room_occupant_rate = 1;
+  open();
+  for (const char* id : {"1", "2"}) EXPECT_TRUE(say("crone@a.test/desk", "x", id));
+  while (say("crone@a.test/desk", "x", "9")) {
+  }
+  EXPECT_EQ(why(say("crone@a.test/desk", "x", "10")), Condition::resource_constraint);
+  clock.passed += Seconds(1);
+  EXPECT_TRUE(say("crone@a.test/desk", "x", "11"));
+}
+
+TEST_F(RoomTest, SlowModeHoldsParticipantsNotModerators) {
+  open();
+  ASSERT_TRUE(
+      room.own(jid("crone@a.test/desk"), submit({{"muc#roomconfig_slow_mode_duration", "20"}})));
+  ASSERT_TRUE(enter("hag@a.test/pda", "hag"));
+  EXPECT_TRUE(say("hag@a.test/pda", "one", "1"));
+  EXPECT_EQ(why(say("hag@a.test/pda", "two", "2")), Condition::policy_violation);
+  EXPECT_TRUE(say("crone@a.test/desk", "one", "3"));
+  EXPECT_TRUE(say("crone@a.test/desk", "two", "4"));
+  clock.passed += Seconds(20);
+  EXPECT_TRUE(say("hag@a.test/pda", "two", "5"));
+}
+
+TEST_F(RoomTest, ALargeRoomIsShownPieceByPiece) {
+  open();
+  ASSERT_TRUE(room.own(jid("crone@a.test/desk"), submit({{"muc#roomconfig_maxusers", "none"}})));
+  const auto show_all = [&] {
+    while (!heard.paced.empty()) {
+      const Jid client = heard.paced.back();
+      heard.paced.pop_back();
+      room.go_on(client);
+    }
+  };
+  for (int i = 0; i < 450; ++i) {
+    const std::string name = "user" + std::to_string(i);
+    ASSERT_TRUE(enter(name + "@a.test/x", "n" + std::to_string(i) + "m"));
+    show_all();
+  }
+  heard.all.clear();
+  const std::string late = "late@a.test/x";
+  ASSERT_TRUE(enter(late, "late"));
+  EXPECT_EQ(heard.take(late).size(), 200u);
+  ASSERT_EQ(heard.paced.size(), 1u);
+  // Meanwhile somebody who was shown and somebody who was not leave, and somebody speaks.
+  room.leave(jid("user10@a.test/x"), SharedBytes());
+  room.leave(jid("user440@a.test/x"), SharedBytes());
+  clock.passed += Seconds(1);
+  ASSERT_TRUE(say("crone@a.test/desk", "meanwhile", "1"));
+  EXPECT_EQ(heard.take(late).size(), 1u);  // of the one who was shown
+  room.go_on(jid(late));
+  EXPECT_EQ(heard.take(late).size(), 200u);
+  room.go_on(jid(late));
+  const auto rest = heard.take(late);
+  ASSERT_EQ(rest.size(), 50u + 3u);  // of 451 others, 200 were shown, then 200, and one had gone
+  EXPECT_NE(rest[50].find(R"(<status code="110"/>)"), std::string::npos);
+  EXPECT_NE(rest[51].find("meanwhile"), std::string::npos);
+  EXPECT_NE(rest[52].find("<subject/>"), std::string::npos);
+}
+
+// --- a model
+
+// What a room must look like after every step, kept as simply as can be: who is there under which
+// nickname, and who stands how.
+struct Model {
+  std::map<std::string, std::string> nick_of;   // client -> nick
+  std::map<std::string, Affiliation> standing;  // bare -> affiliation
+  Affiliation of(const std::string& user) const {
+    const auto found = standing.find(user);
+    return found == standing.end() ? Affiliation::none : found->second;
+  }
+  bool nick_is_free(const std::string& nick, const std::string& user) const {
+    return std::ranges::all_of(
+        nick_of, [&](const auto& one) { return one.second != nick || bare(one.first) == user; });
+  }
+  std::size_t owners() const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        standing, [](const auto& one) { return one.second == Affiliation::owner; }));
+  }
+  static std::string bare(const std::string& client) { return client.substr(0, client.find('/')); }
+};
+
+// What a client believes by what it was told: nicknames that are there.
+void believe(std::set<std::string>& there, const std::vector<std::string>& told) {
+  for (const std::string& text : told) {
+    if (!text.starts_with("<presence")) continue;
+    const auto parsed = xml::parse_fragment(text, xmpp::ns::client,
+                                            {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX});
+    const Jid from = jid(parsed->root().attribute("from"));
+    if (parsed->root().attribute("type") == "unavailable")
+      there.erase(std::string(from.resource()));
+    else
+      there.insert(std::string(from.resource()));
+  }
+}
+
+// One room and its model, living together.
+class Life {
+ public:
+  Life(Clock& clock, const Limits& limits, unsigned seed)
+      : random_(seed),
+        room_(jid("cave@rooms.test"),
+              {.output = told_,
+               .clock = clock,
+               .limits = limits,
+               .occupant_id = [](const Jid& user) { return std::string(user.local()); },
+               .token = [] { return std::string("t"); }}) {
+    room_.create(jid("u0@a.test"));
+    model_.standing["u0@a.test"] = Affiliation::owner;
+    xmpp::DataForm form{.type = xmpp::FormType::submit};
+    form.questions.push_back({.var = "muc#roomconfig_persistentroom", .values = {"1"}});
+    EXPECT_TRUE(room_.own(jid("u0@a.test/c0"), {.form = form}));
+  }
+
+  void step() {
+    user_ = some_user();
+    client_ = user_ + "/c" + std::to_string(pick(2));
+    switch (pick(6)) {
+      case 0:
+      case 1:
+        return model_.nick_of.contains(client_) ? rename() : enter();
+      case 2:
+        room_.leave(jid(client_), SharedBytes());
+        return void(model_.nick_of.erase(client_));
+      case 3:
+        return kick();
+      default:
+        return affiliate();
+    }
+  }
+
+  // The room is as the model says.
+  void check() {
+    ASSERT_EQ(room_.client_count(), model_.nick_of.size());
+    for (const auto& [here, its] : model_.nick_of) {
+      const Occupant* occupant = room_.find_client(jid(here));
+      ASSERT_NE(occupant, nullptr) << here;
+      EXPECT_EQ(occupant->nick, its);
+      const Affiliation standing = model_.of(Model::bare(here));
+      EXPECT_EQ(room_.affiliation(occupant->user), standing);
+      EXPECT_GE(occupant->role, standing >= Affiliation::admin ? Role::moderator : Role::visitor);
+    }
+  }
+
+  // And so is what everybody in it was told.
+  void check_beliefs() {
+    std::set<std::string> nicks;
+    for (const auto& [here, its] : model_.nick_of) nicks.insert(its);
+    for (auto& [listener, stanzas] : told_.all) {
+      believe(beliefs_[listener], std::exchange(stanzas, {}));
+      if (model_.nick_of.contains(listener))
+        ASSERT_EQ(beliefs_[listener], nicks) << listener;
+      else
+        beliefs_[listener].clear();
+    }
+  }
+
+ private:
+  unsigned pick(unsigned n) { return static_cast<unsigned>(random_() % n); }
+  std::string some_user() { return "u" + std::to_string(pick(5)) + "@a.test"; }
+  std::string some_nick() { return "nick" + std::string(1, static_cast<char>('a' + pick(4))); }
+  bool may_be_called(const std::string& nick) const {
+    return model_.of(user_) != Affiliation::outcast && model_.nick_is_free(nick, user_);
+  }
+
+  void enter() {
+    const std::string nick = some_nick();
+    const bool may = may_be_called(nick);
+    EXPECT_EQ(bool(room_.enter({jid(client_), nick, {}, "e"}, SharedBytes())), may);
+    if (may) model_.nick_of[client_] = nick;
+  }
+
+  void rename() {
+    const std::string nick = some_nick(), before = model_.nick_of[client_];
+    const auto has_it = [&](const auto& one) { return one.second == nick; };
+    const bool merges = before != nick && std::ranges::any_of(model_.nick_of, has_it);
+    const bool may = may_be_called(nick) && !merges;
+    EXPECT_EQ(bool(room_.change(jid(client_), nick, "e", SharedBytes())), may);
+    if (!may) return;
+    for (auto& [other, its] : model_.nick_of)  // all clients of the occupant
+      if (its == before && Model::bare(other) == user_) its = nick;
+  }
+
+  void kick() {
+    const std::string target = some_nick();
+    const Occupant* actor = room_.find_client(jid(client_));
+    const auto has_it = [&](const auto& one) { return one.second == target; };
+    const auto victim = std::ranges::find_if(model_.nick_of, has_it);
+    const bool may = actor != nullptr && actor->role == Role::moderator &&
+                     victim != model_.nick_of.end() &&
+                     model_.of(Model::bare(victim->first)) <= model_.of(user_);
+    EXPECT_EQ(bool(room_.change_list(jid(client_), {{{.nick = target, .role = Role::none}}})), may);
+    if (may) std::erase_if(model_.nick_of, has_it);
+  }
+
+  void affiliate() {
+    const std::string target = some_user();
+    const auto wanted = static_cast<Affiliation>(pick(5));
+    const Affiliation mine = model_.of(user_), theirs = model_.of(target);
+    const bool is_last =
+        theirs == Affiliation::owner && wanted != Affiliation::owner && model_.owners() == 1;
+    const bool may = mine >= Affiliation::admin &&
+                     !(wanted == Affiliation::outcast && target == user_) && !is_last &&
+                     (mine == Affiliation::owner ||
+                      (wanted < Affiliation::admin && theirs < Affiliation::admin));
+    EXPECT_EQ(
+        bool(room_.change_list(jid(client_), {{{.affiliation = wanted, .jid = jid(target)}}})),
+        may);
+    if (!may) return;
+    model_.standing[target] = wanted;
+    if (wanted == Affiliation::outcast)
+      std::erase_if(model_.nick_of,
+                    [&](const auto& one) { return Model::bare(one.first) == target; });
+  }
+
+  std::mt19937 random_;
+  Heard told_;
+  Room room_;
+  Model model_;
+  std::map<std::string, std::set<std::string>> beliefs_;
+  std::string user_, client_;
+};
+
+TEST_F(RoomTest, RandomLivesFollowTheModel) {
+  limits.room_occupant_burst = 1000000;
+  for (unsigned seed = 1; seed <= 30; ++seed) {
+    Life life(clock, limits, seed);
+    for (int step = 0; step < 300; ++step) {
+      SCOPED_TRACE("seed " + std::to_string(seed) + " step " + std::to_string(step));
+      life.step();
+      life.check();
+      life.check_beliefs();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace herold::server

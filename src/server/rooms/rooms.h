@@ -1,0 +1,104 @@
+// All rooms of a service that have their home on this shard: made, loaded, stored, ended.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "server/module_host.h"
+#include "server/rooms/room.h"
+#include "store/records.h"
+
+namespace herold::server {
+
+class Rooms final : private RoomOutput {
+ public:
+  Rooms(ModuleHost& host, Jid service);
+  Rooms(const Rooms&) = delete;
+
+  const Jid& service() const { return service_; }
+
+  // What anybody may know of a room without its being in memory.
+  struct Listing {
+    std::string name;
+    bool is_public = false;
+    bool is_persistent = false;
+  };
+  // By bare address; complete once it is loaded.
+  const std::map<std::string, Listing, std::less<>>& listings() const { return listings_; }
+  void when_loaded(net::Task task);
+
+  using Use = std::move_only_function<void(Room*)>;
+  // The room, in memory; nullptr where there is none or it could not be read. At once where it can
+  // be, else in its turn.
+  void with_room(const Jid& room, Use use);
+  // The same where there is none yet; an error when `owner` may not have another one.
+  using Made = std::move_only_function<void(Answer<Room*>)>;
+  void make_room(const Jid& room, const Jid& owner, Made made);
+
+  // Stores what changed; `then` runs when that is safe. A room that ended goes.
+  void settle(Room& room, std::move_only_function<void(Result<>)> then = {});
+  // An account is gone: so is its standing in every room.
+  void forget_account(const Jid& user);
+  // Runs `task` when those who were in rooms before a restart had time to come back.
+  void when_restored(net::Task task);
+  // Rooms that nobody is in and nobody asked for lately leave the memory.
+  void evict();
+
+ private:
+  struct Slot {
+    std::unique_ptr<Room> room;  // nullptr while it is loaded
+    std::string key;             // StoredRoom::key
+    std::deque<Use> parked;
+    MonotonicTime used{};
+  };
+  struct Saving;
+
+  void send(Stanza stanza) override;
+  void send_to_all(const Stanza& stanza, const std::vector<Jid>& clients) override;
+  void pace(const Jid& room, const Jid& client) override;
+  void send_next();
+
+  void load_listings();
+  void end_abandoned();
+  void load(const Jid& room);
+  void load_members(const Jid& room, std::optional<store::Record> record);
+  void finish_loading(const std::string& address, std::unique_ptr<Room> room);
+  std::unique_ptr<Room> new_room(const Jid& address, const std::string& key);
+  // Writes under way for one change are shared by their completions.
+  void put(store::RecordKey key, std::string value, const std::shared_ptr<Saving>& saving);
+  void take(store::RecordKey key, const std::shared_ptr<Saving>& saving);
+  void load_history(const Jid& address, std::unique_ptr<Room> room);
+  void save_history(const Room& room, const RoomChanges& changes,
+                    const std::shared_ptr<Saving>& saving);
+  void save_room(const Room& room, const std::shared_ptr<Saving>& saving);
+  void save_member(const Room& room, const std::string& user,
+                   const std::shared_ptr<Saving>& saving);
+
+  ModuleHost& host_;
+  Jid service_;
+  std::map<std::string, Listing, std::less<>> listings_;
+  std::map<std::string, Slot, std::less<>> slots_;
+  // What goes to so many that it takes more than a turn, and all that comes behind it.
+  struct Sending {
+    Stanza stanza;
+    std::vector<Jid> clients;
+    std::size_t next = 0;
+  };
+  std::deque<Sending> sending_;
+  std::map<std::string, Timer, std::less<>> pace_timers_;  // by client
+  bool is_loaded_ = false;
+  MonotonicTime loaded_at_{};
+  bool is_swept_ = false;
+  std::deque<net::Task> after_restore_;
+  Timer restore_timer_;
+  std::deque<net::Task> waiting_;
+};
+
+// What a domain keeps beyond its settings: rooms stay when a service is named otherwise and back.
+using RoomsByService = std::map<std::string, std::unique_ptr<Rooms>, std::less<>>;
+
+}  // namespace herold::server
