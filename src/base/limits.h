@@ -70,7 +70,7 @@ struct Limits {
   // Archive.
   std::uint64_t archive_page = 250;
   std::uint64_t archive_bytes = 1_GiB;
-  std::uint64_t archive_tail = 1000;
+  std::uint64_t archive_tail = 4000;
   std::uint64_t archive_settle_time = 1000;
   // Rooms.
   std::uint64_t rooms = 100000;
@@ -171,6 +171,15 @@ inline constexpr std::int64_t checked_pages = 16384;  // of a database at the st
 // message; who is forgotten counts once more as a stranger.
 inline constexpr std::size_t known_strangers = 1000;
 inline constexpr std::size_t listed_accounts = 10000;  // in the answer to one command
+// Of an archive: queries of one account under way; named messages of a query; addresses in one list
+// of preferences; messages of a conversation among which a retraction finds the one it means; boxes
+// looked at and messages removed at once.
+inline constexpr std::size_t archive_queries = 8;
+inline constexpr std::size_t archive_ids = 250;
+inline constexpr std::size_t archive_preferences = 1000;
+inline constexpr std::uint64_t retractable = 1000;
+inline constexpr std::uint32_t archive_piece = 500;
+inline constexpr std::size_t archive_words = 16;  // that a search names
 }  // namespace bounds
 
 enum class LimitUnit { count, bytes, seconds, milliseconds, bytes_per_second, percent };

@@ -85,6 +85,7 @@ void Shard::remove_account(const Jid& bare) {
   while (!account->sessions().empty())
     account->sessions().back()->end(
         SessionEnd::removed, {xmpp::StreamCondition::not_authorized, "The account was removed"});
+  archive_.forget(account->address());
   AccountRemoved removed{account->address()};
   std::ignore = account->host().hooks().fire(removed);
   account->existing_ = false;

@@ -122,9 +122,37 @@ bool Shard::commit_again(Stanza& stanza) { return ledger_.commit(stanza, 0, 0).h
 
 void Shard::done(MessageId id) {
   returning_.erase(id);
+  Waits parts = waiting_for::delivery;
+  if (!archive_.is_keeping(id)) parts |= waiting_for::received;
   const unsigned owner = ledger_.owner(id);
-  if (owner == index_) return ledger_.done(id);
-  done_[owner].push_back(id);
+  if (owner == index_) return ledger_.done(id, parts);
+  done_[owner].emplace_back(id, parts);
+}
+
+void Shard::archived(std::vector<MessageId> ids, Waits part) {
+  std::map<unsigned, std::vector<MessageId>> by_owner;
+  for (const MessageId id : ids) by_owner[ledger_.owner(id)].push_back(id);
+  for (auto& [owner, list] : by_owner)
+    post_to(owner, [theirs = std::move(list), part](Shard& there) mutable {
+      there.ledger_.archived(std::move(theirs), part);
+    });
+}
+
+void Shard::archive_again(Stanza stanza, Waits part) {
+  const Jid owner = (part == waiting_for::sent ? stanza.head.from : stanza.head.to).bare();
+  if (part == waiting_for::kept) return archive_.keep_again(owner, stanza);
+  const bool is_account =
+      owner.has_local() && serves(owner.domain()) && find_service(owner.domain()) == nullptr;
+  if (!is_account) return archived({stanza.id}, part);
+  Account& account = this->account(owner);
+  account.when_loaded([this, &account, stanza = std::move(stanza), part]() mutable {
+    if (account.state() == Account::State::ready) {
+      MessageUnarchived event{account, stanza, part};
+      std::ignore = account.host().hooks().fire(event);
+      if (event.is_kept) return;
+    }
+    if (account.state() != Account::State::failed) archived({stanza.id}, part);  // a start tries
+  });
 }
 
 void Shard::wait_inbound(const Origin& origin) {

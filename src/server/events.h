@@ -146,6 +146,24 @@ struct MessageUndelivered {
   Account& account;
   Stanza& stanza;
 };
+// It is kept for later.
+struct MessageKept {
+  Account& account;
+  const Stanza& stanza;
+};
+// One of an earlier run, of which it is not known whether the archive of `account` has it: as the
+// sender's or as the recipient's.
+struct MessageUnarchived {
+  Account& account;
+  const Stanza& stanza;
+  Waits part;
+  bool is_kept = false;
+};
+// A client of `account` was given these messages, by their stable ids, out of its archive.
+struct ArchiveRead {
+  Account& account;
+  const std::vector<MessageId>& messages;
+};
 // Who is about to get presence of `account` by their subscription, and whom it is to ask for
 // theirs: a module takes out whom it hides the account from.
 struct PresenceRecipients {
@@ -236,8 +254,8 @@ using Hooks =
               ClientNonza, SessionBound, ClientLost, SessionResumed, SessionEnded, SessionAvailable,
               CapabilitiesKnown, MessageSent, MessageAccepted, PresenceSent, SubscriptionRecovered,
               IqSent, ClientActive, MessageReceived, MessageDelivered, MessageUndelivered,
-              PresenceRecipients, PresenceReceived, IqReceived, InactiveClient, SlowClient,
-              ClientReads, AccountDescribed, ItemPublished, ItemRetracted, DiscoInfoAsked,
-              DiscoItemsAsked, ContactReported, CommandsAsked>;
+              MessageKept, MessageUnarchived, ArchiveRead, PresenceRecipients, PresenceReceived,
+              IqReceived, InactiveClient, SlowClient, ClientReads, AccountDescribed, ItemPublished,
+              ItemRetracted, DiscoInfoAsked, DiscoItemsAsked, ContactReported, CommandsAsked>;
 
 }  // namespace herold::server

@@ -31,6 +31,7 @@ CommitRecord CommitRecord::of(const Stanza& stanza) {
   record.payload = stanza.payload();
   record.stable = stanza.stable;
   record.leaving = stanza.leaving ? 1 : 0;
+  record.waits = stanza.waits;
   return record;
 }
 
@@ -56,6 +57,7 @@ Stanza CommitRecord::stanza() const {
   stanza.id = id;
   stanza.stable = stable;
   stanza.leaving = leaving != 0;
+  stanza.waits = waits;
   stanza.accepted = WallTime(Microseconds(static_cast<std::int64_t>(accepted)));
   return stanza;
 }

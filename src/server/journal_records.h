@@ -28,6 +28,7 @@ enum class RecordKind : std::uint8_t {
   request = 8,   // a client's stanza to which an answer is owed
   answered = 9,  // that answer's number in the session's outgoing stream
   removed = 10,  // an account is removed with all that was for it
+  archived = 11,  // archives have these stanzas
 };
 
 namespace detail {
@@ -114,13 +115,14 @@ struct CommitRecord {
   SharedBytes payload;
   std::uint64_t stable = 0;
   std::uint8_t leaving = 0;
+  Waits waits = waiting_for::delivery | waiting_for::received;
 
   static constexpr RecordKind record_kind = RecordKind::commit;
   template <class Self, class Io>
   static void fields(Self& r, Io& io) {
     io(r.id), io(r.session), io(r.inbound), io(r.kind), io(r.type), io(r.from), io(r.to);
     io(r.stanza_id), io(r.lang), io(r.accepted), io(r.payload);
-    io(r.stable), io(r.leaving);
+    io(r.stable), io(r.leaving), io(r.waits);
   }
   static CommitRecord of(const Stanza& stanza);
   Stanza stanza() const;
@@ -128,10 +130,21 @@ struct CommitRecord {
 
 struct DoneRecord {
   std::uint64_t id = 0;
+  Waits parts = waiting_for::all;  // of what it waited for
   static constexpr RecordKind record_kind = RecordKind::done;
   template <class Self, class Io>
   static void fields(Self& r, Io& io) {
-    io(r.id);
+    io(r.id), io(r.parts);
+  }
+};
+
+struct ArchivedRecord {
+  std::vector<std::uint64_t> ids;
+  Waits part = 0;  // which archive
+  static constexpr RecordKind record_kind = RecordKind::archived;
+  template <class Self, class Io>
+  static void fields(Self& r, Io& io) {
+    io(r.ids), io(r.part);
   }
 };
 

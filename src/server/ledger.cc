@@ -32,21 +32,40 @@ Result<store::Position> Ledger::commit(Stanza& stanza, SessionKey session, std::
     return position;
   }
   ++last_;
-  open_.insert_or_assign(stanza.id, Open{*position, static_cast<std::uint32_t>(bytes.size())});
+  open_.insert_or_assign(stanza.id,
+                         Open{*position, static_cast<std::uint32_t>(bytes.size()), stanza.waits});
   return position;
 }
 
-void Ledger::done(MessageId id) {
-  if (open_.erase(id) != 0) note(DoneRecord{id});
+void Ledger::done(MessageId id, Waits parts) {
+  const auto found = open_.find(id);
+  if (found == open_.end() || (found->second.waits & parts) == 0) return;
+  found->second.waits &= static_cast<Waits>(~parts);
+  if (found->second.waits == 0) open_.erase(found);
+  note(DoneRecord{id, parts});
+}
+
+void Ledger::archived(std::vector<MessageId> ids, Waits part) {
+  std::erase_if(ids, [&](MessageId id) {
+    const auto found = open_.find(id);
+    if (found == open_.end() || (found->second.waits & part) == 0) return true;
+    found->second.waits &= static_cast<Waits>(~part);
+    if (found->second.waits == 0) open_.erase(found);
+    return false;
+  });
+  if (!ids.empty()) note(ArchivedRecord{std::move(ids), part});
 }
 
 Result<Stanza> Ledger::open_stanza(MessageId id) const {
   const auto found = open_.find(id);
-  if (found == open_.end()) return fail(Fault::not_found, "the stanza is done");
+  if (found == open_.end() || (found->second.waits & waiting_for::delivery) == 0)
+    return fail(Fault::not_found, "the stanza is delivered");
   if (journal_->written() < found->second.end)
     return fail(Fault::unavailable, "the stanza's turn is not over");
   const std::string record = TRY(journal_->read(found->second.end, found->second.bytes));
-  return decode_record<CommitRecord>(record).stanza();
+  Stanza stanza = decode_record<CommitRecord>(record).stanza();
+  stanza.waits = found->second.waits;
+  return stanza;
 }
 
 SessionKey Ledger::next_session() {
@@ -64,9 +83,14 @@ void Ledger::leave_segment(std::uint64_t segment) {
     if (open.end.segment > segment) continue;
     const auto record = journal_->read(open.end, open.bytes);
     if (!record) return;  // of a turn that could not be written yet
-    auto position = journal_->append(static_cast<std::uint8_t>(RecordKind::commit), *record);
+    // What came about meanwhile stands in the segment that goes.
+    auto commit = decode_record<CommitRecord>(*record);
+    commit.waits = open.waits;
+    const std::string bytes = encode_record(commit);
+    auto position = journal_->append(static_cast<std::uint8_t>(RecordKind::commit), bytes);
     if (!position) return;
     open.end = *position;
+    open.bytes = static_cast<std::uint32_t>(bytes.size());
   }
   journal_->remove_segment(segment);
 }

@@ -25,9 +25,11 @@ class Ledger {
   // Gives the stanza its id and writes it down; Fault::unavailable when there is no room. A
   // stanza that has an id (from an earlier run) keeps it.
   Result<store::Position> commit(Stanza& stanza, SessionKey session, std::uint32_t inbound);
-  // A committed stanza of this ledger is delivered, stored or bounced.
-  void done(MessageId id);
-  // The same stanza again, as it was committed here. Fault::not_found when it is done,
+  // What a committed stanza of this ledger waited for has come about, in `parts`.
+  void done(MessageId id, Waits parts);
+  // The archives of the senders, or those of the recipients, have these.
+  void archived(std::vector<MessageId> ids, Waits part);
+  // The same stanza again, as it was committed here. Fault::not_found when it is delivered,
   // unavailable when its record is not written yet.
   Result<Stanza> open_stanza(MessageId id) const;
   // Which shard's ledger has the stanza.
@@ -55,6 +57,7 @@ class Ledger {
   struct Open {
     store::Position end;
     std::uint32_t bytes;
+    Waits waits;
   };
   bool append(RecordKind kind, std::string_view bytes, store::Space space);
 

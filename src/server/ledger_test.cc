@@ -59,7 +59,7 @@ TEST(Ledger, GivesAnOpenStanzaAgain) {
   ASSERT_TRUE(again);
   EXPECT_EQ(again->id, stanza.id);
   EXPECT_EQ(again->to_xml(), stanza.to_xml());
-  life.ledger.done(stanza.id);
+  life.ledger.done(stanza.id, waiting_for::all);
   EXPECT_EQ(life.ledger.open_stanza(stanza.id).error().fault, Fault::not_found);
 }
 
@@ -71,9 +71,9 @@ TEST(Ledger, RemembersWhatIsNotDone) {
     ASSERT_TRUE(life.ledger.commit(one, 5, 6));
     ASSERT_TRUE(life.ledger.commit(two, 5, 7));
     EXPECT_EQ(life.ledger.open_stanzas(), 2u);
-    life.ledger.done(one.id);
-    life.ledger.done(one.id);  // twice is once
-    life.ledger.done(12345);   // nobody's
+    life.ledger.done(one.id, waiting_for::all);
+    life.ledger.done(one.id, waiting_for::all);  // twice is once
+    life.ledger.done(12345, waiting_for::all);   // nobody's
     EXPECT_EQ(life.ledger.open_stanzas(), 1u);
     life.write();
   }
@@ -126,7 +126,7 @@ TEST(Ledger, RewritesWhatIsOpenBeforeASegmentGoes) {
       Stanza passing = test_message("b@x.test", std::string(1000, 'x'));
       ASSERT_TRUE(life.ledger.commit(passing, 0, 0)) << i;
       life.write();
-      life.ledger.done(passing.id);
+      life.ledger.done(passing.id, waiting_for::all);
       life.settle();
       for (const std::uint64_t segment : std::exchange(life.old_segments, {}))
         life.ledger.leave_segment(segment);
@@ -167,7 +167,7 @@ TEST(Ledger, RefusesOnAFullDiskAndStillNotesOutcomes) {
   ASSERT_LT(accepted.size(), 200u);
   ASSERT_FALSE(accepted.empty());
   EXPECT_EQ(life.ledger.open_stanzas(), accepted.size());
-  life.ledger.done(accepted.front());
+  life.ledger.done(accepted.front(), waiting_for::all);
   life.write();
   EXPECT_EQ(life.ledger.lost_notes(), 0u);
   EXPECT_FALSE(read_back(disk).open.contains(accepted.front()));

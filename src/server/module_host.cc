@@ -94,6 +94,8 @@ Random& ModuleHost::random() { return shard_.random(); }
 Log& ModuleHost::log() { return shard_.log(); }
 store::Stores& ModuleHost::stores() { return shard_.stores(); }
 const crypto::Crypto& ModuleHost::crypto() const { return shard_.server().crypto(); }
+Archive& ModuleHost::archive() { return shard_.archive(); }
+const MessageNames& ModuleHost::message_names() const { return shard_.server().message_names(); }
 AccountActions ModuleHost::account_actions() { return AccountActions(shard_.server()); }
 MonotonicTime ModuleHost::started() const { return shard_.server().started(); }
 

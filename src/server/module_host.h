@@ -27,6 +27,8 @@ class Crypto;
 
 namespace herold::server {
 
+class Archive;
+class MessageNames;
 class Shard;
 struct Module;
 
@@ -67,6 +69,8 @@ class ModuleHost {
   Log& log();
   store::Stores& stores();
   const crypto::Crypto& crypto() const;
+  Archive& archive();  // of this shard
+  const MessageNames& message_names() const;
   AccountActions account_actions();
   MonotonicTime started() const;  // the server
 

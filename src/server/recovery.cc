@@ -20,8 +20,15 @@ void Recovery::visit(const store::RecoveredRecord& found) {
   switch (static_cast<RecordKind>(found.kind)) {
     case RecordKind::commit:
       return commit(found.payload);
-    case RecordKind::done:
-      return done(decode_record<DoneRecord>(found.payload).id);
+    case RecordKind::done: {
+      const auto record = decode_record<DoneRecord>(found.payload);
+      return done(record.id, record.parts);
+    }
+    case RecordKind::archived: {
+      const auto record = decode_record<ArchivedRecord>(found.payload);
+      for (const MessageId id : record.ids) done(id, record.part);
+      return;
+    }
     case RecordKind::session: {
       auto record = decode_record<SessionRecord>(found.payload);
       SessionState& state = sessions_[record.key];
@@ -86,20 +93,26 @@ void Recovery::sent(const SentRecord& record) {
   sent[record.number] = record.id;
 }
 
-// All before it was for an account that went; one that has its name since is another.
+// All before it was for an account that went, or for its archive; one that has its name since is
+// another.
 void Recovery::removed(const RemovedRecord& record) {
   std::erase_if(sessions_, [&](const auto& entry) {
     return Jid::trusted(entry.second.record.jid).bare_text() == record.account;
   });
   for (auto entry = open_.begin(); entry != open_.end();) {
     Stanza& stanza = entry->second;
-    const bool is_orphan = stanza.head.to.bare_text() == record.account;
-    if (!is_orphan) {
+    const auto gone = static_cast<Waits>(
+        (stanza.head.from.bare_text() == record.account ? waiting_for::sent : 0) |
+        (stanza.head.to.bare_text() == record.account
+             ? waiting_for::received | waiting_for::delivery
+             : 0));
+    if ((stanza.waits & gone & waiting_for::delivery) != 0) orphans_.push_back(stanza.copy());
+    stanza.waits &= static_cast<Waits>(~gone);
+    if (stanza.waits != 0) {
       ++entry;
       continue;
     }
     order_.erase(stanza.id);
-    orphans_.push_back(std::move(stanza));
     entry = open_.erase(entry);
   }
 }
@@ -112,17 +125,21 @@ void Recovery::commit(std::string_view payload) {
     session->second.record.handled = record.inbound;
   if (order_.contains(record.id)) return;  // rewritten into a younger segment
   if (record.stable != 0) supersede(record.stable, record.id);
-  if (done_.contains(record.id)) return;
+  Stanza stanza = record.stanza();
+  if (const auto done = done_.find(record.id); done != done_.end())
+    stanza.waits &= static_cast<Waits>(~done->second);
+  if (stanza.waits == 0) return;
   order_.emplace(record.id, ++last_order_);
-  open_.emplace(last_order_, record.stanza());
+  open_.emplace(last_order_, std::move(stanza));
 }
 
-// What was stored for later and taken out again has a new id. It was done under its older ones,
-// even if the shards that had them never wrote that down.
+// What was stored for later and taken out again has a new id. It was delivered under its older
+// ones, even if the shards that had them never wrote that down; only the first is one that archives
+// wait for.
 void Recovery::supersede(MessageId stable, MessageId id) {
-  done(stable);
+  done(stable, waiting_for::delivery);
   MessageId& newest = newest_.try_emplace(stable, id).first->second;
-  if (newest != id) done(std::min(newest, id));
+  if (newest != id) done(std::min(newest, id), waiting_for::delivery | waiting_for::received);
   newest = std::max(newest, id);
 }
 
@@ -133,8 +150,9 @@ void Recovery::acked(const AckedRecord& record) {
   // The client has them, even if the shard that accepted them had not heard of it.
   std::erase_if(found->second.sent, [&](const auto& entry) {
     if (!at_or_before(entry.first, record.acked)) return false;
-    done(entry.second);
-    done_.insert(entry.second);  // a copy of its commit may stand in a journal that is read later
+    done(entry.second, waiting_for::delivery);
+    // A copy of its commit may stand in a journal that is read later.
+    done_[entry.second] |= waiting_for::delivery;
     return true;
   });
   std::erase_if(found->second.requests, [&](const auto& entry) {
@@ -143,10 +161,13 @@ void Recovery::acked(const AckedRecord& record) {
 }
 
 // The journals of shards are read one after the other: the commit may still come.
-void Recovery::done(MessageId id) {
+void Recovery::done(MessageId id, Waits parts) {
   const auto order = order_.find(id);
-  if (order == order_.end()) return void(done_.insert(id));
-  open_.erase(order->second);
+  if (order == order_.end()) return void(done_[id] |= parts);
+  const auto open = open_.find(order->second);
+  open->second.waits &= static_cast<Waits>(~parts);
+  if (open->second.waits != 0) return;
+  open_.erase(open);
   order_.erase(order);
 }
 
@@ -179,10 +200,10 @@ Result<> Recovery::retire(store::Disk& disk, const std::string& folder, std::siz
 
 // The database may have kept a stanza before the journal heard of it; it is delivered from here.
 void Recovery::take_from_stores(Server& server) const {
-  std::map<std::string, std::vector<std::string>> by_account;
+  std::map<std::string, std::vector<MessageId>> by_account;
   for (const auto& [order, stanza] : open_)
-    by_account[std::string(stanza.head.to.bare_text())].push_back(
-        message_id_text(stanza.stable_id()));
+    if ((stanza.waits & waiting_for::delivery) != 0)
+      by_account[std::string(stanza.head.to.bare_text())].push_back(stanza.stable_id());
   for (auto& [account, ids] : by_account) {
     Shard& home = server.shard(server.home_of(account));
     store::Box box{account, store::BoxKind::offline, {}};
@@ -194,6 +215,20 @@ void Recovery::take_from_stores(Server& server) const {
   }
 }
 
+// What is routed again comes to the recipient's archive on its way.
+void Recovery::restore_archives(Server& server, const Stanza& stanza, Waits parts) {
+  const auto offer = [&](const Jid& owner, Waits part) {
+    if ((stanza.waits & parts & part) == 0) return;
+    Shard& home = server.shard(server.home_of(owner.bare_text()));
+    home.loop().post([&home, again = stanza.copy(), part]() mutable {
+      home.archive_again(std::move(again), part);
+    });
+  };
+  offer(stanza.head.from, waiting_for::sent);
+  offer(stanza.head.to, waiting_for::received);
+  offer(stanza.head.to, waiting_for::kept);
+}
+
 void Recovery::restore(Server& server) {
   take_from_stores(server);
   std::set<std::uint64_t> placed;  // in one session's queue, or in those of several
@@ -203,7 +238,8 @@ void Recovery::restore(Server& server) {
     for (const auto& [number, id] : state.sent) {
       const auto place = order_.find(id);
       const auto open = place == order_.end() ? open_.end() : open_.find(place->second);
-      if (open == open_.end()) continue;  // done
+      if (open == open_.end() || (open->second.waits & waiting_for::delivery) == 0)
+        continue;  // done
       sent.push_back({number, open->second.copy()});
       placed.insert(open->first);
     }
@@ -219,7 +255,9 @@ void Recovery::restore(Server& server) {
         [&any, lost = std::move(orphan)] { any.bounce(lost, Condition::service_unavailable); });
   }
   for (auto& [number, stanza] : open_) {
-    if (placed.contains(number)) continue;
+    const bool is_routed = !placed.contains(number) && (stanza.waits & waiting_for::delivery) != 0;
+    restore_archives(server, stanza, is_routed ? waiting_for::sent : waiting_for::all);
+    if (!is_routed) continue;
     const Jid& next = stanza.leaving ? stanza.head.from : stanza.head.to;
     Shard& home = server.shard(server.home_of(next.bare_text()));
     stanza.late = true;

@@ -9,7 +9,6 @@
 #include <map>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "base/result.h"
@@ -35,7 +34,7 @@ class Recovery {
   std::uint64_t next_run() const { return found_.next_run; }
   bool trusted() const { return found_.trusted; }
   const std::unordered_map<SessionKey, SessionState>& sessions() const { return sessions_; }
-  // Committed and not done, in the order of acceptance.
+  // Committed, and waiting for something (Stanza::waits), in the order of acceptance.
   const std::map<std::uint64_t, Stanza>& open_stanzas() const { return open_; }
 
   // Accepted for accounts that were removed afterwards.
@@ -56,16 +55,18 @@ class Recovery {
   void acked(const AckedRecord& record);
   void removed(const RemovedRecord& record);
   void take_from_stores(Server& server) const;
-  void done(MessageId id);
   void supersede(MessageId stable, MessageId id);
+  void done(MessageId id, Waits parts);
+  void restore_archives(Server& server, const Stanza& stanza, Waits parts);
 
   store::Recovered found_;
   std::unordered_map<SessionKey, SessionState> sessions_;
   std::map<std::uint64_t, Stanza> open_;  // by order
   std::unordered_map<MessageId, std::uint64_t> order_;
   std::vector<Stanza> orphans_;
-  std::unordered_set<MessageId> done_;  // whose commit, or a copy of it, may still be read
   std::unordered_map<MessageId, MessageId> newest_;  // by stable id: of those that were stored
+  // What came about of stanzas whose commit, or a copy of it, may still be read.
+  std::unordered_map<MessageId, Waits> done_;
   std::uint64_t last_order_ = 0;
 };
 

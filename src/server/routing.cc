@@ -40,7 +40,8 @@ std::string message_extras(const Account& account, const Stanza& stanza) {
     xmpp::write(writer, xmpp::Delay{.from = account.host().address(), .stamp = stanza.accepted});
   if (stanza.id != 0)
     xmpp::write(writer,
-                xmpp::StanzaId{.id = message_id_text(stanza.stable_id()), .by = account.address()});
+                xmpp::StanzaId{.id = account.host().message_names().text(stanza.stable_id()),
+                               .by = account.address()});
   return extra;
 }
 
@@ -246,7 +247,9 @@ void Shard::undelivered(Account& account, Stanza stanza) {
   MessageUndelivered event{account, stanza};
   const Outcome outcome = account.host().hooks().fire(event);
   if (!outcome) return bounce(stanza, outcome.error());
-  if (*outcome == Flow::go_on) bounce(stanza, Condition::service_unavailable);
+  if (*outcome == Flow::go_on) return bounce(stanza, Condition::service_unavailable);
+  MessageKept kept{account, stanza};
+  std::ignore = account.host().hooks().fire(kept);
 }
 
 void Shard::deliver_presence(Account& account, Stanza stanza) {

@@ -20,6 +20,7 @@ Server::Server(Config config, ServerWorld world)
       hash_key_(HashKey::make(*world_.randoms.front())),
       started_(world_.loops.front()->clock().now()),
       started_wall_(world_.loops.front()->clock().wall()),
+      message_names_(unknown_user_secret("message names")),
       sign_in_(*this),
       gate_(config_.limits, world_.most_files * config_.limits.unauthenticated_fd_percent / 100) {
   for (unsigned i = 0; i < world_.loops.size(); ++i)

@@ -20,6 +20,7 @@
 #include "server/config.h"
 #include "server/connection.h"
 #include "server/gate.h"
+#include "server/message_names.h"
 #include "server/shard.h"
 #include "server/sign_in.h"
 #include "server/workers.h"
@@ -93,6 +94,7 @@ class Server {
   const ClientTrust* client_trust() const { return world_.client_trust; }
   SignIn& sign_in() { return sign_in_; }
   std::string unknown_user_secret(std::string_view domain) const;
+  const MessageNames& message_names() const { return message_names_; }
   MonotonicTime started() const { return started_; }
   WallTime started_wall() const { return started_wall_; }
 
@@ -118,6 +120,7 @@ class Server {
   MonotonicTime started_;
   WallTime started_wall_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  MessageNames message_names_;
   SignIn sign_in_;
   ConnectionGate gate_;
   struct Delayed;

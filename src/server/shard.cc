@@ -47,6 +47,8 @@ Shard::Shard(Server& server, unsigned index, World world)
       index_(index),
       world_(world),
       stores_(without_temporary_accounts(server.database().attach(*this), *this)),
+      archive_(*this),
+      retention_(*this),
       accounts_(8, KeyedHash{HashKey::make(world.random)}),
       failures_(HashKey::make(world.random)),
       registrations_(HashKey::make(world.random)),
@@ -141,6 +143,7 @@ Result<> Shard::sync_recovered() {
 
 void Shard::begin() {
   sweep_timer_.start(loop(), sweep_interval, [this] { sweep(); });
+  if (index_ == 0) retention_.start();
 }
 
 // --- turns ---------------------------------------------------------------------------------------
@@ -207,7 +210,7 @@ void Shard::post_to(unsigned shard, Letter letter) {
 void Shard::post_done(unsigned shard) {
   if (done_[shard].empty()) return;
   post_to(shard, [ids = std::exchange(done_[shard], {})](Shard& there) {
-    for (const MessageId id : ids) there.ledger_.done(id);
+    for (const auto& [id, parts] : ids) there.ledger_.done(id, parts);
   });
 }
 
@@ -383,6 +386,7 @@ void Shard::leave_segment(std::uint64_t segment) {
 void Shard::stop() {
   stopping_ = true;
   sweep_timer_.stop();
+  retention_.stop();
   std::vector<ConnectionId> ids;
   for (const auto& [id, connection] : connections_) ids.push_back(id);
   for (const ConnectionId id : ids) {
@@ -400,6 +404,7 @@ void Shard::stop() {
   end_turn();
   if (auto closed = ledger_.journal().close(); !closed)
     log().error("journal-close-failed", {{"reason", closed.error().text}});
+  archive_.stop();
 }
 
 void Shard::release_stores() {

@@ -22,6 +22,8 @@
 #include "net/loop.h"
 #include "server/account.h"
 #include "server/anonymous_places.h"
+#include "server/archive.h"
+#include "server/archive_retention.h"
 #include "server/caps_cache.h"
 #include "server/connection.h"
 #include "server/iq.h"
@@ -77,6 +79,7 @@ class Shard final : private store::Executor {
   store::Stores& stores() { return *stores_; }
   Ledger& ledger() { return ledger_; }
   store::Executor& executor() { return *this; }
+  Archive& archive() { return archive_; }
   ModuleHost* find_host(std::string_view domain) const;
   // A module's domain (service.h).
   Service* find_service(std::string_view domain) const;
@@ -122,7 +125,12 @@ class Shard final : private store::Executor {
   bool commit(Stanza& stanza);
   // The same for what is kept elsewhere as well, so that nobody needs to hear of an error.
   bool commit_again(Stanza& stanza);
+  // It is delivered, stored for later or refused. Its recipient's archive, where that still has to
+  // store it, lets go of it by archived().
   void done(MessageId id);
+  void archived(std::vector<MessageId> ids, Waits part);
+  // Offers it to an archive that may not have got it in an earlier run.
+  void archive_again(Stanza stanza, Waits part);
   // Runs `task` once all that was committed so far survives a power cut.
   void when_safe(net::Task task);
   void wait_inbound(const Origin& origin);
@@ -248,12 +256,15 @@ class Shard final : private store::Executor {
   World world_;
   std::unique_ptr<store::Stores> stores_;
   Ledger ledger_;
+  Archive archive_;
+  ArchiveRetention retention_;
   std::map<std::string, std::unique_ptr<ModuleHost>, std::less<>> hosts_;
   std::map<std::string, Service*, std::less<>> services_;  // of the hosts
 
   Mailbox mailbox_;
   std::vector<std::vector<Letter>> outgoing_;  // by shard, for the end of this turn
-  std::vector<std::vector<MessageId>> done_;   // by shard: their letters of this turn in one
+  using Done = std::pair<MessageId, Waits>;
+  std::vector<std::vector<Done>> done_;  // by shard: their letters of this turn in one
   net::Timer settle_timer_;
 
   struct KeyedHash {

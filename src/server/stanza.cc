@@ -1,8 +1,6 @@
 // Stanzas inside the server.
 #include "server/stanza.h"
 
-#include <charconv>
-
 #include "base/check.h"
 #include "xml/parser.h"
 #include "xmpp/ns.h"
@@ -14,19 +12,6 @@ namespace {
 constexpr xml::Bounds no_bounds{UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
 
 }  // namespace
-
-std::string message_id_text(MessageId id) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text(16, '0');
-  for (auto digit = text.rbegin(); id != 0; id >>= 4) *digit++ = digits[id & 15];
-  return text;
-}
-
-MessageId parse_message_id(std::string_view text) {
-  MessageId id = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id, 16);
-  return error == std::errc() && end == text.data() + text.size() ? id : 0;
-}
 
 void Stanza::set_payload(std::string_view payload) {
   payload_ = SharedBytes(payload);

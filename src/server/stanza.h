@@ -25,10 +25,18 @@ using xmpp::StanzaHead;
 using xmpp::StanzaKind;
 
 // Names a stanza for ever, over restarts and shards: run, shard, counter (XEP-0359, DECISIONS 6).
-// Zero: it was never journalled.
+// Zero: it was never journalled. Clients see it as message_names.h writes it.
 using MessageId = std::uint64_t;
-std::string message_id_text(MessageId id);
-MessageId parse_message_id(std::string_view text);  // 0 for a text that is none
+
+// What a committed stanza waits for, until the journal forgets it; values combine.
+using Waits = std::uint8_t;
+namespace waiting_for {
+inline constexpr Waits delivery = 1;  // at a client, in the offline store, or refused
+inline constexpr Waits received = 2;  // the recipient's archive, where that wants it
+inline constexpr Waits sent = 4;      // the sender's archive
+inline constexpr Waits kept = 8;      // the archive of `to`, which decided for it: a room's
+inline constexpr Waits all = 255;
+}  // namespace waiting_for
 
 // Whose stanza it is in the count of XEP-0198; nobody's where `session` is 0.
 struct Origin {
@@ -57,6 +65,7 @@ class Stanza {
   bool late = false;    // did not come straight through: gets a delay stamp
   // A subscription whose sender's side is not stored yet: after a crash that comes first.
   bool leaving = false;
+  Waits waits = waiting_for::delivery | waiting_for::received;  // to be set before it is committed
 
   StanzaKind kind() const { return head.kind; }
   const SharedBytes& payload() const { return payload_; }

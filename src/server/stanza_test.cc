@@ -91,14 +91,5 @@ TEST(Answers, GoBackToWhoAsked) {
                   .head.is(PresenceType::error));
 }
 
-TEST(MessageIds, AreTextAndBack) {
-  for (const MessageId id : {MessageId{1}, MessageId{0x0123456789abcdef}, ~MessageId{0}}) {
-    EXPECT_EQ(message_id_text(id).size(), 16u);
-    EXPECT_EQ(parse_message_id(message_id_text(id)), id);
-  }
-  for (const std::string_view wrong : {"", "x", "12 ", " 12", "-1", "0x12", "10000000000000000"})
-    EXPECT_EQ(parse_message_id(wrong), 0u) << wrong;
-}
-
 }  // namespace
 }  // namespace herold::server

@@ -140,9 +140,9 @@ class Messages final : public store::Messages {
  public:
   Messages(store::Messages& behind, Executor& executor) : behind_(behind), executor_(executor) {}
 
-  void add(std::vector<store::NewMessage> messages, Completion<> done) override {
+  void add(store::SharedMessages messages, Completion<> done) override {
     const auto refers = [](const store::Reference& one) { return is_temporary(one.box.owner); };
-    for (const store::NewMessage& message : messages)
+    for (const store::NewMessage& message : *messages)
       if (std::ranges::any_of(message.references, refers))
         return refuse(executor_, std::move(done));
     behind_.add(std::move(messages), std::move(done));
@@ -160,11 +160,30 @@ class Messages final : public store::Messages {
     if (is_temporary(box.owner)) return find_nothing(executor_, std::move(done));
     behind_.fetch(std::move(box), after, limit, std::move(done));
   }
+  void select(store::Box box, store::Selection what, store::PageBounds bounds,
+              Completion<store::Page> done) override {
+    if (is_temporary(box.owner)) return find_nothing(executor_, std::move(done));
+    behind_.select(std::move(box), std::move(what), bounds, std::move(done));
+  }
+  void count(store::Box box, store::Selection what, Completion<std::uint64_t> done) override {
+    if (is_temporary(box.owner)) return find_nothing(executor_, std::move(done));
+    behind_.count(std::move(box), std::move(what), std::move(done));
+  }
+  void index_text(store::Box box, std::uint32_t limit, Completion<bool> done) override {
+    if (is_temporary(box.owner)) return find_nothing(executor_, std::move(done));
+    behind_.index_text(std::move(box), limit, std::move(done));
+  }
+  void wipe_text(Completion<bool> done) override { behind_.wipe_text(std::move(done)); }
+  void replace(store::Box box, std::uint64_t stanza_id, std::string content,
+               Completion<> done) override {
+    if (is_temporary(box.owner)) return do_nothing(executor_, std::move(done));
+    behind_.replace(std::move(box), stanza_id, std::move(content), std::move(done));
+  }
   void remove(store::Box box, std::vector<std::uint64_t> ids, Completion<> done) override {
     if (is_temporary(box.owner)) return do_nothing(executor_, std::move(done));
     behind_.remove(std::move(box), std::move(ids), std::move(done));
   }
-  void remove_stanzas(store::Box box, std::vector<std::string> stanza_ids,
+  void remove_stanzas(store::Box box, std::vector<std::uint64_t> stanza_ids,
                       Completion<> done) override {
     if (is_temporary(box.owner)) return do_nothing(executor_, std::move(done));
     behind_.remove_stanzas(std::move(box), std::move(stanza_ids), std::move(done));
@@ -176,6 +195,15 @@ class Messages final : public store::Messages {
   void move(store::Box from, store::Box to, Completion<> done) override {
     if (is_temporary(from.owner)) return do_nothing(executor_, std::move(done));
     behind_.move(std::move(from), std::move(to), std::move(done));
+  }
+  void boxes(store::BoxKind kind, std::uint64_t after, std::uint32_t limit,
+             Completion<std::vector<store::BoxUsage>> done) override {
+    behind_.boxes(kind, after, limit, std::move(done));
+  }
+  void trim(store::Box box, WallTime older, Bytes most, std::uint32_t limit,
+            Completion<bool> done) override {
+    if (is_temporary(box.owner)) return find_nothing(executor_, std::move(done));
+    behind_.trim(std::move(box), older, most, limit, std::move(done));
   }
 
  private:

@@ -26,10 +26,9 @@ class TemporaryStores : public ::testing::Test {
   }
   Fault fault_of(const auto& result) { return result ? Fault::invalid : result.error().fault; }
 
-  store::NewMessage message_to(std::string owner, std::string id) {
+  store::NewMessage message_to(std::string owner, std::uint64_t id) {
     store::NewMessage made;
-    made.message = {std::move(id), "a@b", owner, WallTime(),
-                    SharedBytes(std::string("<message/>"))};
+    made.message = {id, "a@b", owner, WallTime(), SharedBytes(std::string("<message/>"))};
     made.references.push_back({{std::move(owner), store::BoxKind::offline, {}}, 0});
     return made;
   }
@@ -77,14 +76,14 @@ TEST_F(TemporaryStores, KeepNoRoster) {
 
 // All or none, as the store's own contract has it.
 TEST_F(TemporaryStores, KeepNoMessages) {
-  EXPECT_EQ(fault_of(add({message_to(romeo, "one"), message_to(guest, "two")})), Fault::refused);
+  EXPECT_EQ(fault_of(add({message_to(romeo, 1), message_to(guest, 2)})), Fault::refused);
   const auto backlog = [&](const char* owner) {
     return told<store::Backlog>([&](auto done) {
       stores.messages().backlog({owner, store::BoxKind::offline, {}}, std::move(done));
     });
   };
   EXPECT_EQ(backlog(romeo)->count, 0u);
-  EXPECT_TRUE(add({message_to(romeo, "one")}));
+  EXPECT_TRUE(add({message_to(romeo, 1)}));
   EXPECT_EQ(backlog(romeo)->count, 1u);
   EXPECT_EQ(backlog(guest)->count, 0u);
 }

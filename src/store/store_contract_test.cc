@@ -1,108 +1,13 @@
 // The contract of the stores: every database behind them passes these tests. One row a backend.
-#include <gtest/gtest.h>
-#include <stdlib.h>
-
 #include <algorithm>
-#include <filesystem>
-#include <functional>
 
-#include "store/sqlite/sqlite_database.h"
-#include "store/testing/caller.h"
+#include "store/testing/contract.h"
 
 namespace herold::store {
 namespace {
 
-// Not encryption: enough to see that secrets pass through and are bound to their place.
-class TestSealer final : public Sealer {
- public:
-  Result<std::string> seal(std::string_view plain, std::string_view context) const override {
-    if (plain == "unsealable") return fail(Fault::unavailable, "no key");
-    return "sealed:" + std::string(context) + ":" + std::string(plain.rbegin(), plain.rend());
-  }
-  Result<std::string> open(std::string_view sealed, std::string_view context) const override {
-    const std::string start = "sealed:" + std::string(context) + ":";
-    if (!sealed.starts_with(start)) return fail(Fault::malformed, "sealed for another place");
-    const std::string_view plain = sealed.substr(start.size());
-    return std::string(plain.rbegin(), plain.rend());
-  }
-};
-
-struct World {
-  World() {
-    std::string pattern = testing::TempDir() + "herold-contract-XXXXXX";
-    folder = ::mkdtemp(pattern.data());
-  }
-  ~World() { std::filesystem::remove_all(folder); }
-  std::string folder;
-  Limits limits;
-  TestSealer sealer;
-  SystemClock clock;
-  NoLog log;
-  Caller caller;
-};
-
-struct Backend {
-  const char* name;
-  std::function<Result<std::unique_ptr<Database>>(World&)> open;
-};
-
-Result<std::unique_ptr<Database>> open_file(World& world, Executor* inline_executor) {
-  const SqliteOptions options{.path = world.folder + "/herold.db",
-                              .durability = inline_executor ? Durability::none : Durability::full,
-                              .inline_executor = inline_executor};
-  return open_sqlite(options, world.limits, world.sealer, world.clock, world.log);
-}
-
-const Backend backends[] = {
-    {"sqlite_threads", [](World& world) { return open_file(world, nullptr); }},
-    {"sqlite_inline", [](World& world) { return open_file(world, &world.caller); }},
-};
-
-class StoreContract : public testing::TestWithParam<Backend> {
- protected:
-  void SetUp() override { open(); }
-  void TearDown() override {
-    stores_.reset();
-    database_.reset();
-  }
-  void open() {
-    auto opened = GetParam().open(world_);
-    ASSERT_TRUE(opened) << opened.error().text;
-    database_ = std::move(*opened);
-    stores_ = database_->attach(world_.caller);
-  }
-  void reopen() {
-    stores_.reset();
-    database_.reset();
-    open();
-  }
-
-  // Starts a call and waits for its completion.
-  template <class T, class Call>
-  Result<T> wait(Call call) {
-    std::optional<Result<T>> value;
-    call([&](Result<T> result) { value = std::move(result); });
-    EXPECT_FALSE(value) << "completed inside the call";
-    while (!value) world_.caller.run_one();
-    return std::move(*value);
-  }
-
-  Accounts& accounts() { return stores_->accounts(); }
-  Rosters& rosters() { return stores_->rosters(); }
-  Messages& messages() { return stores_->messages(); }
-  Records& records() { return stores_->records(); }
-
-  World world_;
-  std::unique_ptr<Database> database_;
-  std::unique_ptr<Stores> stores_;
-};
-
 INSTANTIATE_TEST_SUITE_P(Backends, StoreContract, testing::ValuesIn(backends),
                          [](const auto& info) { return std::string(info.param.name); });
-
-#define WAIT(T, call) wait<T>([&](Completion<T> done) { call; })
-
-const WallTime noon{Microseconds(1'790'000'000'000'000)};
 
 Credential sha1(std::string key) { return {"SHA-1", "salt", 10000, std::move(key), "server"}; }
 
@@ -314,17 +219,10 @@ TEST_P(StoreContract, ForgetsOldRemovalsAndThenWantsTheWholeRoster) {
   EXPECT_EQ((*recent)->removed.size(), 1u);
 }
 
-Message message(std::string id, std::string text = "<message/>") {
-  return {std::move(id), "a@x/1", "b@x", noon, SharedBytes(text)};
-}
-const Box offline{"b@x", BoxKind::offline, ""};
-const Box archive{"b@x", BoxKind::archive, ""};
-const Box queue{"b@x", BoxKind::queue, "session-1"};
-
 TEST_P(StoreContract, StoresAMessageOnceAndRefersToIt) {
-  const NewMessage one{message("id-1", "<message>1</message>"),
+  const NewMessage one{message(1, "<message>1</message>"),
                        {{offline, 10}, {archive, 10}, {{"a@x", BoxKind::archive, ""}, 7}}};
-  const NewMessage two{message("id-2", "<message>22</message>"), {{offline, 11}, {archive, 11}}};
+  const NewMessage two{message(2, "<message>22</message>"), {{offline, 11}, {archive, 11}}};
   ASSERT_TRUE(WAIT(void, messages().add({one, two}, std::move(done))));
   ASSERT_TRUE(WAIT(void, messages().add({one, two}, std::move(done))));  // recovery does this
   reopen();
@@ -334,7 +232,7 @@ TEST_P(StoreContract, StoresAMessageOnceAndRefersToIt) {
   auto found = WAIT(std::vector<StoredMessage>, messages().fetch(offline, 0, 100, std::move(done)));
   ASSERT_EQ(found->size(), 2u);
   EXPECT_EQ((*found)[0].id, 10u);
-  EXPECT_EQ((*found)[0].message.stanza_id, "id-1");
+  EXPECT_EQ((*found)[0].message.stanza_id, 1u);
   EXPECT_EQ((*found)[0].message.from, "a@x/1");
   EXPECT_EQ((*found)[0].message.to, "b@x");
   EXPECT_EQ((*found)[0].message.time, noon);
@@ -352,42 +250,41 @@ TEST_P(StoreContract, StoresAMessageOnceAndRefersToIt) {
   ASSERT_TRUE(WAIT(void, messages().remove_all(archive, std::move(done))));
   found = WAIT(std::vector<StoredMessage>, messages().fetch(offline, 0, 1, std::move(done)));
   ASSERT_EQ(found->size(), 1u);  // retention never takes what was not delivered
-  EXPECT_EQ((*found)[0].message.stanza_id, "id-2");
+  EXPECT_EQ((*found)[0].message.stanza_id, 2u);
 }
 
 TEST_P(StoreContract, TakesMessagesAwayByTheirStanzaIds) {
-  ASSERT_TRUE(WAIT(void, messages().add({{message("1"), {{offline, 5}, {archive, 6}}},
-                                         {message("2"), {{offline, 7}}},
-                                         {message("3"), {{archive, 8}}}},
+  ASSERT_TRUE(WAIT(void, messages().add({{message(1), {{offline, 5}, {archive, 6}}},
+                                         {message(2), {{offline, 7}}},
+                                         {message(3), {{archive, 8}}}},
                                         std::move(done))));
-  ASSERT_TRUE(
-      WAIT(void, messages().remove_stanzas(offline, {"1", "3", "unknown"}, std::move(done))));
+  ASSERT_TRUE(WAIT(void, messages().remove_stanzas(offline, {1, 3, 99}, std::move(done))));
   auto found = WAIT(std::vector<StoredMessage>, messages().fetch(offline, 0, 9, std::move(done)));
   ASSERT_EQ(found->size(), 1u);
-  EXPECT_EQ((*found)[0].message.stanza_id, "2");
+  EXPECT_EQ((*found)[0].message.stanza_id, 2u);
   EXPECT_EQ(WAIT(Backlog, messages().backlog(offline, std::move(done)))->count, 1u);
   found = WAIT(std::vector<StoredMessage>, messages().fetch(archive, 0, 9, std::move(done)));
   EXPECT_EQ(found->size(), 2u);  // other boxes keep theirs
   const Box nobodys{"nobody@x", BoxKind::offline, {}};
-  EXPECT_TRUE(WAIT(void, messages().remove_stanzas(nobodys, {"1"}, std::move(done))));
+  EXPECT_TRUE(WAIT(void, messages().remove_stanzas(nobodys, {1}, std::move(done))));
 }
 
 TEST_P(StoreContract, LeavesAReferenceAloneWhoseIdIsTaken) {
-  ASSERT_TRUE(WAIT(void, messages().add({{message("1"), {{offline, 5}}}}, std::move(done))));
-  ASSERT_TRUE(WAIT(void, messages().add({{message("2"), {{offline, 5}}},
-                                         {message("3"), {{offline, 5}, {archive, 5}}}},
+  ASSERT_TRUE(WAIT(void, messages().add({{message(1), {{offline, 5}}}}, std::move(done))));
+  ASSERT_TRUE(WAIT(void, messages().add({{message(2), {{offline, 5}}},
+                                         {message(3), {{offline, 5}, {archive, 5}}}},
                                         std::move(done))));
   const auto found =
       WAIT(std::vector<StoredMessage>, messages().fetch(offline, 0, 9, std::move(done)));
   ASSERT_EQ(found->size(), 1u);
-  EXPECT_EQ((*found)[0].message.stanza_id, "1");
+  EXPECT_EQ((*found)[0].message.stanza_id, 1u);
   const auto backlog = WAIT(Backlog, messages().backlog(offline, std::move(done)));
   EXPECT_EQ(backlog->count, 1u);
   EXPECT_EQ(backlog->bytes, 10u);
   ASSERT_TRUE(WAIT(void, messages().remove(archive, {5}, std::move(done))));
   // Neither "2" nor "3" is left: they may come as new messages.
-  ASSERT_TRUE(WAIT(void, messages().add({{message("2", "<new/>"), {{archive, 6}}},
-                                         {message("3", "<new/>"), {{archive, 7}}}},
+  ASSERT_TRUE(WAIT(void, messages().add({{message(2, "<new/>"), {{archive, 6}}},
+                                         {message(3, "<new/>"), {{archive, 7}}}},
                                         std::move(done))));
   for (const StoredMessage& one :
        *WAIT(std::vector<StoredMessage>, messages().fetch(archive, 0, 9, std::move(done))))
@@ -396,10 +293,11 @@ TEST_P(StoreContract, LeavesAReferenceAloneWhoseIdIsTaken) {
 
 TEST_P(StoreContract, NumbersMessagesByItselfAndNeverTwice) {
   for (int i = 0; i < 3; ++i)
-    ASSERT_TRUE(WAIT(void, messages().add({{message("m" + std::to_string(i)), {{offline, 0}}}},
-                                          std::move(done))));
+    ASSERT_TRUE(
+        WAIT(void, messages().add({{message(static_cast<std::uint64_t>(100 + i)), {{offline, 0}}}},
+                                  std::move(done))));
   ASSERT_TRUE(
-      WAIT(void, messages().add({{message("m1"), {{offline, 0}}}}, std::move(done))));  // again
+      WAIT(void, messages().add({{message(101), {{offline, 0}}}}, std::move(done))));  // again
   const auto found =
       WAIT(std::vector<StoredMessage>, messages().fetch(offline, 0, 10, std::move(done)));
   ASSERT_EQ(found->size(), 3u);
@@ -412,9 +310,9 @@ TEST_P(StoreContract, NumbersMessagesByItselfAndNeverTwice) {
 }
 
 TEST_P(StoreContract, MovesAQueueToOffline) {
-  ASSERT_TRUE(WAIT(void, messages().add({{message("1"), {{queue, 1}, {offline, 1}}},
-                                         {message("2"), {{queue, 2}}},
-                                         {message("3"), {{queue, 3}}}},
+  ASSERT_TRUE(WAIT(void, messages().add({{message(1), {{queue, 1}, {offline, 1}}},
+                                         {message(2), {{queue, 2}}},
+                                         {message(3), {{queue, 3}}}},
                                         std::move(done))));
   ASSERT_TRUE(WAIT(void, messages().remove(queue, {2}, std::move(done))));
   ASSERT_TRUE(WAIT(void, messages().move(queue, offline, std::move(done))));
@@ -422,15 +320,15 @@ TEST_P(StoreContract, MovesAQueueToOffline) {
   const auto found =
       WAIT(std::vector<StoredMessage>, messages().fetch(offline, 0, 10, std::move(done)));
   ASSERT_EQ(found->size(), 2u);
-  EXPECT_EQ((*found)[0].message.stanza_id, "1");
-  EXPECT_EQ((*found)[1].message.stanza_id, "3");
+  EXPECT_EQ((*found)[0].message.stanza_id, 1u);
+  EXPECT_EQ((*found)[1].message.stanza_id, 3u);
   const auto backlog = WAIT(Backlog, messages().backlog(offline, std::move(done)));
   EXPECT_EQ(backlog->count, 2u);
   EXPECT_EQ(backlog->bytes, 20u);
   ASSERT_TRUE(WAIT(void, messages().remove(offline, {1, 3}, std::move(done))));
   // No reference is left: the same stanza id is a new message.
   ASSERT_TRUE(
-      WAIT(void, messages().add({{message("1", "<new/>"), {{offline, 9}}}}, std::move(done))));
+      WAIT(void, messages().add({{message(1, "<new/>"), {{offline, 9}}}}, std::move(done))));
   EXPECT_EQ((*WAIT(std::vector<StoredMessage>, messages().fetch(offline, 0, 10, std::move(done))))
                 .at(0)
                 .message.stanza.view(),
@@ -485,8 +383,8 @@ TEST_P(StoreContract, RemovesEverythingOfAnAccount) {
                                     std::move(done))));
   ASSERT_TRUE(WAIT(std::uint64_t, records().put({"m", bob, "k"}, "v", std::move(done))));
   const Box of_sender{"a@x", BoxKind::archive, ""};
-  ASSERT_TRUE(WAIT(void, messages().add({{message("1"), {{offline, 1}, {of_sender, 1}}},
-                                         {message("2"), {{queue, 2}}}},
+  ASSERT_TRUE(WAIT(void, messages().add({{message(1), {{offline, 1}, {of_sender, 1}}},
+                                         {message(2), {{queue, 2}}}},
                                         std::move(done))));
   ASSERT_TRUE(WAIT(void, accounts().remove(bob, std::move(done))));
   EXPECT_FALSE(*WAIT(bool, accounts().exists(bob, std::move(done))));

@@ -45,6 +45,15 @@ struct FormOption {
                                      child_text("value", &FormOption::value, required)};
 };
 
+// XEP-0122: `open` where other values than the options may be given.
+struct FormValidate {
+  std::string datatype;
+  bool open = false;
+  static constexpr ElementName element{"validate", "http://jabber.org/protocol/xdata-validate"};
+  static constexpr std::tuple fields{attribute("datatype", &FormValidate::datatype),
+                                     flag("open", &FormValidate::open)};
+};
+
 struct FormField {
   std::string var;
   std::optional<FieldType> type;  // absent in most submissions
@@ -53,6 +62,7 @@ struct FormField {
   bool required = false;
   std::vector<std::string> values;
   std::vector<FormOption> options;
+  std::optional<FormValidate> validate;
 
   static constexpr ElementName element{"field", ns::data_form};
   static constexpr std::tuple fields{attribute("var", &FormField::var),
@@ -61,7 +71,8 @@ struct FormField {
                                      child_text("desc", &FormField::description),
                                      flag("required", &FormField::required),
                                      child_text("value", &FormField::values),
-                                     child(&FormField::options)};
+                                     child(&FormField::options),
+                                     child(&FormField::validate)};
 
   // The first value, "" where there is none.
   std::string_view value() const { return values.empty() ? std::string_view() : values[0]; }

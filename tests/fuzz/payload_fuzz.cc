@@ -2,6 +2,7 @@
 #include "base/check.h"
 #include "xml/parser.h"
 #include "xmpp/ext/adhoc.h"
+#include "xmpp/ext/archive.h"
 #include "xmpp/ext/blocking.h"
 #include "xmpp/ext/caps.h"
 #include "xmpp/ext/caps2.h"
@@ -14,6 +15,7 @@
 #include "xmpp/ext/muc.h"
 #include "xmpp/ext/private.h"
 #include "xmpp/ext/register.h"
+#include "xmpp/ext/retraction.h"
 #include "xmpp/ext/roster.h"
 #include "xmpp/ext/rsm.h"
 #include "xmpp/ext/stanza_id.h"
@@ -60,5 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_each<RosterQuery, ResultSet, StanzaId, OriginId, SmEnable, SmEnabled, SmResume, SmResumed,
              SmFailed, SmAck, EntityTime, VCard, Version>(root);
   check_each<MucJoin, MucUser, MucAdmin, MucOwner, OccupantId, Moderate, ModeratedRetraction>(root);
+  check_each<ArchiveQuery, ArchiveResult, ArchiveFin, ArchiveMetadata, ArchivePreferences, Retract,
+             Retracted>(root);
   return 0;
 }

@@ -1,6 +1,7 @@
 // The course of a run.
 #include "scenario.h"
 
+#include <charconv>
 #include <cstdio>
 
 #include "base/check.h"
@@ -8,6 +9,17 @@
 
 namespace herold::sim {
 namespace {
+
+// A message's own id is its number in the book.
+std::uint32_t serial_of(const store::Message& message) {
+  constexpr std::string_view mark = " id=\"";
+  const std::string_view text = message.stanza.view();
+  const std::size_t place = text.find(mark);
+  std::uint32_t serial = UINT32_MAX;
+  if (place != std::string_view::npos)
+    std::from_chars(text.data() + place + mark.size(), text.data() + text.size(), serial);
+  return serial;
+}
 
 constexpr Seconds active_time{4};
 constexpr Seconds patience{180};  // virtual, until everything has arrived
@@ -376,6 +388,49 @@ void Scenario::judge() {
   if (const auto open = process_->open_stanzas(); open > 0)
     blame(std::to_string(open) + " stanzas stay open in the journal");
   for (const std::string& error : log_.errors) blame("error logged: " + error);
+  judge_archives();
+}
+
+// Whatever befell the server: what it accepted stands once in the archives of both sides.
+void Scenario::judge_archives() {
+  store::TaskQueue tasks;
+  const auto stores = process_->server().database().attach(tasks);
+  unsigned answered = 0;
+  for (unsigned number = 0; number < accounts; ++number) {
+    const std::string account = account_name(number);
+    stores->messages().fetch({account, store::BoxKind::archive, {}}, 0, UINT32_MAX,
+                             [&, account](Result<std::vector<store::StoredMessage>> found) {
+                               ++answered;
+                               if (!found)
+                                 return blame("the archive of " + account + " cannot be read");
+                               std::map<std::uint32_t, unsigned> held;
+                               for (const store::StoredMessage& one : *found)
+                                 ++held[serial_of(one.message)];
+                               judge_archive(account, held);
+                             });
+  }
+  for (int i = 0; i < 1000 && answered < accounts; ++i) {
+    world_.run_for(Milliseconds(10));
+    tasks.run_all();
+  }
+  if (answered < accounts) blame("the archives cannot be read");
+}
+
+void Scenario::judge_archive(const std::string& account,
+                             const std::map<std::uint32_t, unsigned>& held) {
+  for (std::uint32_t serial = 0; serial < book_.sent(); ++serial) {
+    const Book::Entry& entry = book_.entry(serial);
+    const bool is_theirs =
+        account == entry.account || account == actors_[entry.sender].client->persona().account;
+    const auto found = held.find(serial);
+    const unsigned times = found == held.end() ? 0 : found->second;
+    const std::string what = "message " + std::to_string(serial) + " is " + std::to_string(times) +
+                             " times in the archive of " + account;
+    if (times > (is_theirs ? 1 : 0)) blame(what);
+    // What nobody was told to be safe may go with the power.
+    const bool is_safe = entry.acked || (entry.received > 0 && plan_.fault != Fault::power_cut);
+    if (is_theirs && is_safe && times == 0 && !entry.bounced && !entry.forgiven) blame(what);
+  }
 }
 
 Outcome Scenario::run() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -84,6 +85,8 @@ class Scenario {
   void come_to_rest();
   bool at_rest() const;
   void judge();
+  void judge_archives();
+  void judge_archive(const std::string& account, const std::map<std::uint32_t, unsigned>& held);
   void blame(const std::string& problem) { book_.blame(problem); }
   bool chance(std::uint64_t percent) { return random_.below(100) < percent; }
   Duration within(Duration most) {

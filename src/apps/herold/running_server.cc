@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <iterator>
 
+#include "server/archive_query.h"
 #include "server/modules.h"
 #include "server/own_certificate.h"
 #include "store/sqlite/sqlite_database.h"
@@ -121,6 +122,7 @@ Result<> RunningServer::prepare() {
 
 Result<> RunningServer::open_database() {
   store::SqliteOptions options;
+  options.text_of = server::words_of;
   options.path = folder_->database_path();
   database_ = TRY(store::open_sqlite(options, config_.limits, folder_->sealer(), clock_, log_));
   return {};

@@ -64,7 +64,7 @@ class Carbons {
     for (const auto& session : account.sessions()) {
       if (session.get() == &event.session || !session->has(SessionFlag::carbons)) continue;
       if (session->address() == event.stanza.head.to) continue;
-      if (copy.empty()) copy = wrap<xmpp::CarbonSent>(event.stanza);
+      if (copy.empty()) copy = wrap<xmpp::CarbonSent>(account, event.stanza);
       send_copy(*session, event.stanza, copy);
     }
   }
@@ -79,15 +79,19 @@ class Carbons {
       const bool has_it = std::ranges::find(event.sessions, session.get()) != event.sessions.end();
       if (has_it || !session->has(SessionFlag::carbons)) continue;
       if (session->address() == event.stanza.head.from) continue;  // it sent this itself
-      if (copy.empty()) copy = wrap<xmpp::CarbonReceived>(event.stanza);
+      if (copy.empty()) copy = wrap<xmpp::CarbonReceived>(account, event.stanza);
       send_copy(*session, event.stanza, copy);
     }
   }
 
+  // With its id in the account's archive, also where the account is the sender (XEP-0313 section
+  // 3.5).
   template <class Wrapper>
-  static std::string wrap(const Stanza& stanza) {
+  static std::string wrap(const Account& account, const Stanza& stanza) {
     Wrapper wrapper;
-    wrapper.forwarded.stanza = xmpp::to_xml(stanza.head, stanza.payload().view(), xmpp::ns::client);
+    wrapper.forwarded.stanza = xmpp::to_xml(
+        stanza.head, message_extras(account, stanza) + std::string(stanza.payload().view()),
+        xmpp::ns::client);
     return xmpp::to_xml(wrapper, xmpp::ns::client);
   }
 

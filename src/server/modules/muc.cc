@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "crypto/crypto.h"
+#include "server/message_names.h"
 #include "server/module.h"
 #include "server/rooms/room_store.h"
 #include "server/rooms/rooms.h"
@@ -265,7 +266,8 @@ class Muc {
     if (stanza.head.is(MessageType::error)) return take_error(room, stanza), Answer<>();
     if (to.is_full()) return room.whisper(client, to.resource(), stanza);
     if (!stanza.head.is(MessageType::groupchat)) return room.ask(client, stanza);
-    const std::string id = stanza.id != 0 ? message_id_text(stanza.stable_id()) : std::string();
+    const std::string id =
+        stanza.id != 0 ? host_.message_names().text(stanza.stable_id()) : std::string();
     return room.speak(client, stanza, id);
   }
 

@@ -15,7 +15,8 @@ class Offline {
   static constexpr auto handlers() {
     return std::tuple{on<AccountLoading>(&Offline::count), on<MessageUndelivered>(&Offline::keep),
                       on<SessionAvailable>(&Offline::hand_over),
-                      on<SessionResumed>(&Offline::hand_over_rest)};
+                      on<SessionResumed>(&Offline::hand_over_rest),
+                      on<ArchiveRead>(&Offline::leave_out)};
   }
 
   explicit Offline(ModuleHost& host) : host_(host) {}
@@ -78,6 +79,24 @@ class Offline {
     return Flow::stop;
   }
 
+  // XEP-0313 section 6.1.1: what a client has from the archive need not come once more.
+  void leave_out(ArchiveRead& event) {
+    const Jid address = event.account.address();
+    const Backlog& backlog = event.account.data<Backlog>();
+    if (backlog.count == 0 || backlog.handing_over) return;
+    auto& messages = host_.stores().messages();
+    messages.remove_stanzas(box_of(event.account), event.messages, [](Result<>) {
+      // What stays comes with the id that the client knows.
+    });
+    messages.backlog(box_of(event.account), [this, address](Result<store::Backlog> left) {
+      Account* account = host_.find_account(address);
+      if (account == nullptr || !left) return;
+      Backlog& now = account->data<Backlog>();
+      now.count = left->count + now.under_way;
+      now.bytes = left->bytes;
+    });
+  }
+
   static bool takes_messages(const Session& session) {
     return session.available() && session.priority() >= 0;
   }
@@ -106,8 +125,8 @@ class Offline {
   // What cannot be stored now stays open in the journal and in memory, and is tried again.
   void put(const Jid& account, Stanza stanza) {
     store::NewMessage message;
-    message.message = {message_id_text(stanza.stable_id()), stanza.head.from.text(),
-                       stanza.head.to.text(), stanza.accepted, SharedBytes(stanza.to_xml())};
+    message.message = {stanza.stable_id(), stanza.head.from.text(), stanza.head.to.text(),
+                       stanza.accepted, SharedBytes(stanza.to_xml())};
     message.references.push_back({{account.text(), store::BoxKind::offline, {}}, 0});
     const Bytes bytes = message.message.stanza.size();
     std::vector<store::NewMessage> batch;
@@ -183,7 +202,7 @@ class Offline {
       Stanza stanza = parse_stored(stored.message.stanza.view());
       stanza.accepted = stored.message.time;
       stanza.late = true;
-      stanza.stable = parse_message_id(stored.message.stanza_id);  // as clients know it
+      stanza.stable = stored.message.stanza_id;  // as clients know it
       const bool enough = page.bytes > host_.limits().sm_queue_bytes / 4;
       if (enough || !host_.commit_again(stanza)) {  // no room in the journal now
         page.is_last = false;

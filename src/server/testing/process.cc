@@ -2,6 +2,7 @@
 #include "server/testing/process.h"
 
 #include "base/check.h"
+#include "server/archive_query.h"
 #include "store/sqlite/sqlite_database.h"
 #include "xmpp/sasl/credentials.h"
 
@@ -124,7 +125,8 @@ Result<> Process::start() {
   failed_ = stopped_ = false;
   const store::SqliteOptions options{.path = settings_.database,
                                      .durability = store::Durability::none,
-                                     .inline_executor = &database_thread_};
+                                     .inline_executor = &database_thread_,
+                                     .text_of = server::words_of};
   database_ =
       TRY(store::open_sqlite(options, settings_.config.limits, sealer(), world_.clock(), log_));
   randoms_.clear();

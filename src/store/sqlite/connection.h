@@ -72,6 +72,7 @@ class Connection {
 
   void release_memory() { sqlite3_db_release_memory(database_); }
   int changes() const { return sqlite3_changes(database_); }
+  std::int64_t total_changes() const { return sqlite3_total_changes64(database_); }
   bool in_transaction() const { return sqlite3_get_autocommit(database_) == 0; }
 
  private:

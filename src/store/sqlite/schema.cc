@@ -49,7 +49,46 @@ ALTER TABLE account ADD COLUMN look_alike TEXT NOT NULL DEFAULT '';
 CREATE INDEX account_look_alike ON account(domain, look_alike);
 )";
 
-constexpr std::string_view steps[] = {step_1, step_2};
+// A message's key is its stanza id as a number, so that rows are appended and need no index beside;
+// a reference knows whom the message was exchanged with, and its row of `archive_text`. `ahead` and
+// `behind` are how far the ids of a box and the times of its messages are apart at most: so ids are
+// found by times, and references by their messages, without an index.
+constexpr std::string_view step_3 = R"(
+ALTER TABLE message RENAME TO message_1;
+ALTER TABLE reference RENAME TO reference_1;
+CREATE TABLE message(
+  stanza_id INTEGER PRIMARY KEY, sender TEXT NOT NULL, recipient TEXT NOT NULL,
+  time INTEGER NOT NULL, uses INTEGER NOT NULL, bytes INTEGER NOT NULL, stanza BLOB NOT NULL);
+CREATE TABLE reference(
+  box INTEGER NOT NULL, id INTEGER NOT NULL, message INTEGER NOT NULL,
+  contact INTEGER NOT NULL, text INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(box, id)) WITHOUT ROWID;
+CREATE INDEX reference_contact ON reference(box, contact, id) WHERE contact <> 0;
+CREATE TABLE number_of(number INTEGER PRIMARY KEY, stanza_id INTEGER NOT NULL);
+WITH RECURSIVE digits(number, value, rest) AS (
+  SELECT number, 0, stanza_id FROM message_1 UNION ALL
+  SELECT number, value << 4 | instr('123456789abcdef', substr(rest, 1, 1)), substr(rest, 2)
+  FROM digits WHERE rest <> '')
+INSERT INTO number_of SELECT number, value FROM digits WHERE rest = '';
+INSERT INTO message
+  SELECT n.stanza_id, m.sender, m.recipient, m.time, m.uses, length(m.stanza), m.stanza
+  FROM message_1 m JOIN number_of n ON n.number = m.number;
+INSERT INTO reference
+  SELECT r.box, r.id, n.stanza_id, 0, 0 FROM reference_1 r JOIN number_of n ON n.number = r.message;
+DROP TABLE number_of;
+DROP TABLE message_1;
+DROP TABLE reference_1;
+ALTER TABLE box ADD COLUMN ahead INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE box ADD COLUMN behind INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE box ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0;
+-- What messages say, of the boxes whose owners look for words: up to `indexed`.
+CREATE VIRTUAL TABLE archive_text USING fts5(
+  text, box, id UNINDEXED, tokenize = 'unicode61 remove_diacritics 2');
+UPDATE box SET (ahead, behind) = (
+  SELECT max(0, coalesce(max(r.id - m.time), 0)), max(0, coalesce(max(m.time - r.id), 0))
+  FROM reference r JOIN message m ON m.stanza_id = r.message WHERE r.box = box.number);
+)";
+
+constexpr std::string_view steps[] = {step_1, step_2, step_3};
 
 // References and messages are removed by code, which knows the counts.
 constexpr std::string_view erase[] = {

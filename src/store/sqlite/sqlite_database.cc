@@ -11,11 +11,11 @@ namespace {
 class SqliteStores final : public Stores {
  public:
   SqliteStores(Engine& engine, Executor& executor, const Limits& limits, const Sealer& sealer,
-               const Clock& clock)
+               const Clock& clock, SqliteMessages::TextOf text_of)
       : access_(engine, executor),
         accounts_(access_, sealer),
         rosters_(access_, clock, limits.roster_removals),
-        messages_(access_, clock),
+        messages_(access_, clock, text_of),
         records_(access_, clock),
         nodes_(access_) {}
   Accounts& accounts() override { return accounts_; }
@@ -50,11 +50,15 @@ Result<> verify_all(Connection& connection) {
 class SqliteDatabase final : public Database {
  public:
   SqliteDatabase(std::unique_ptr<Engine> engine, const Limits& limits, const Sealer& sealer,
-                 const Clock& clock)
-      : engine_(std::move(engine)), limits_(limits), sealer_(sealer), clock_(clock) {}
+                 const Clock& clock, SqliteMessages::TextOf text_of)
+      : engine_(std::move(engine)),
+        limits_(limits),
+        sealer_(sealer),
+        clock_(clock),
+        text_of_(text_of) {}
 
   std::unique_ptr<Stores> attach(Executor& executor) override {
-    return std::make_unique<SqliteStores>(*engine_, executor, limits_, sealer_, clock_);
+    return std::make_unique<SqliteStores>(*engine_, executor, limits_, sealer_, clock_, text_of_);
   }
   bool pressed() const override { return engine_->pressed(); }
   void verify(Executor& executor, Completion<> done) override {
@@ -68,6 +72,7 @@ class SqliteDatabase final : public Database {
   Limits limits_;
   const Sealer& sealer_;
   const Clock& clock_;
+  SqliteMessages::TextOf text_of_;
 };
 
 }  // namespace
@@ -75,7 +80,8 @@ class SqliteDatabase final : public Database {
 Result<std::unique_ptr<Database>> open_sqlite(const SqliteOptions& options, const Limits& limits,
                                               const Sealer& sealer, const Clock& clock, Log& log) {
   auto engine = TRY(Engine::open(options, limits, log));
-  return std::make_unique<SqliteDatabase>(std::move(engine), limits, sealer, clock);
+  return std::make_unique<SqliteDatabase>(std::move(engine), limits, sealer, clock,
+                                          options.text_of);
 }
 
 }  // namespace herold::store

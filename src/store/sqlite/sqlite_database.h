@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -26,6 +27,9 @@ struct SqliteOptions {
   Executor* inline_executor = nullptr;
   std::span<const Schema> modules;  // beside the core's own tables
   std::uint64_t most_pages = 0;     // 0: no bound; of 4 KiB
+  // What a stored stanza says, for those who look for words; nothing: it says nothing. Called on
+  // the database's threads.
+  std::string (*text_of)(std::string_view stanza) = nullptr;
 };
 
 // Blocks: makes or opens the file, brings its schema up to date, checks it after an unclean end.

@@ -57,20 +57,32 @@ class SqliteRosters final : public Rosters {
 
 class SqliteMessages final : public Messages {
  public:
-  SqliteMessages(Access& access, const Clock& clock) : access_(access), clock_(clock) {}
-  void add(std::vector<NewMessage> messages, Completion<> done) override;
+  using TextOf = std::string (*)(std::string_view stanza);
+  SqliteMessages(Access& access, const Clock& clock, TextOf text_of)
+      : access_(access), clock_(clock), text_of_(text_of) {}
+  void add(SharedMessages messages, Completion<> done) override;
   void backlog(Box box, Completion<Backlog> done) override;
   void newest_id(std::string owner, Completion<std::uint64_t> done) override;
   void fetch(Box box, std::uint64_t after, std::uint32_t limit,
              Completion<std::vector<StoredMessage>> done) override;
+  void select(Box box, Selection what, PageBounds bounds, Completion<Page> done) override;
+  void count(Box box, Selection what, Completion<std::uint64_t> done) override;
+  void index_text(Box box, std::uint32_t limit, Completion<bool> done) override;
+  void wipe_text(Completion<bool> done) override;
+  void replace(Box box, std::uint64_t stanza_id, std::string content, Completion<> done) override;
   void remove(Box box, std::vector<std::uint64_t> ids, Completion<> done) override;
-  void remove_stanzas(Box box, std::vector<std::string> stanza_ids, Completion<> done) override;
+  void remove_stanzas(Box box, std::vector<std::uint64_t> stanza_ids, Completion<> done) override;
   void remove_all(Box box, Completion<> done) override;
   void move(Box from, Box to, Completion<> done) override;
+  void boxes(BoxKind kind, std::uint64_t after, std::uint32_t limit,
+             Completion<std::vector<BoxUsage>> done) override;
+  void trim(Box box, WallTime older, Bytes most, std::uint32_t limit,
+            Completion<bool> done) override;
 
  private:
   Access& access_;
   const Clock& clock_;
+  TextOf text_of_;
 };
 
 // All boxes of an account that is being removed.
