@@ -13,10 +13,9 @@ constexpr Seconds idle_time{30};
 constexpr std::size_t sent_at_once = 1000;  // stanzas of a turn
 constexpr Milliseconds pace_interval{50};
 
-// What a room's history is kept as: references of a box of its own, under names of their own.
-constexpr std::string_view history_prefix = "room-";
 constexpr Seconds restore_patience{5};
 
+// What a room's history is kept as: references of a box of its own.
 store::Box history_box(const Jid& room) { return {room.text(), store::BoxKind::queue, "history"}; }
 
 }  // namespace
@@ -180,7 +179,7 @@ void Rooms::load_history(const Jid& address, std::unique_ptr<Room> room) {
         for (const store::StoredMessage& one : *found) {
           Stanza said = parse_stored(one.message.stanza.view());
           room->restore_history({Stanza(said.head, said.payload()),
-                                 one.message.stanza_id.substr(history_prefix.size()),
+                                 host_.message_names().text(one.message.stanza_id),
                                  one.message.time});
         }
         finish_loading(address.text(), std::move(room));
@@ -307,7 +306,7 @@ void Rooms::save_history(const Room& room, const RoomChanges& changes,
   for (const std::string& id : changes.said) {
     const RoomHistory::Entry* entry = room.history().find(id);
     if (entry == nullptr) continue;  // too large to stay
-    fresh.push_back({{.stanza_id = std::string(history_prefix) + id,
+    fresh.push_back({{.stanza_id = host_.message_names().parse(id),
                       .from = entry->stanza.head.from.text(),
                       .to = room.address().text(),
                       .time = entry->time,
@@ -315,8 +314,8 @@ void Rooms::save_history(const Room& room, const RoomChanges& changes,
                      {{history_box(room.address())}}});
   }
   if (!fresh.empty()) host_.stores().messages().add(std::move(fresh), note);
-  std::vector<std::string> gone;
-  for (const std::string& id : changes.unsaid) gone.push_back(std::string(history_prefix) + id);
+  std::vector<MessageId> gone;
+  for (const std::string& id : changes.unsaid) gone.push_back(host_.message_names().parse(id));
   if (!gone.empty())
     host_.stores().messages().remove_stanzas(history_box(room.address()), std::move(gone), note);
 }
