@@ -181,6 +181,10 @@ TEST_F(NodesContract, AServiceHasSoMuchRoomForItems) {
   ASSERT_TRUE(change({PurgeItems{"b"}, first}));
   second.item.payload.pop_back();
   EXPECT_TRUE(change({second}));
+  // Somebody else's room is his own.
+  PublishItem other = first;
+  other.node = "other";
+  EXPECT_TRUE(change({PutNode{"other", "", "romeo@x.test", noon}, other}));
 }
 
 TEST_F(NodesContract, ExpiredItemsAreNotSeenAndMakeRoom) {

@@ -1,13 +1,15 @@
 // XEP-0352 Client State Indication: an inactive client's radio sleeps until something matters.
 //
-// Held back: presence (the newest of each contact), chat states and other messages that nobody has
-// to read at once. What matters goes out with all that was held before it, in order.
+// Held back: presence (the newest of each contact), chat states, events of nodes (the newest of
+// each item) and other messages that nobody has to read at once. What matters goes out with all
+// that was held before it, in order.
 #include "xmpp/ext/csi.h"
 
 #include <deque>
 
 #include "server/module.h"
 #include "xmpp/ext/chat_states.h"
+#include "xmpp/ext/pubsub.h"
 
 namespace herold::server {
 
@@ -73,8 +75,34 @@ class ClientState {
         return held.stanza.kind() == StanzaKind::presence &&
                held.stanza.head.from == event.stanza.head.from;
       });
+    replace_item(waiting.stanzas, event.stanza);
     waiting.stanzas.push_back({event.stanza.copy(), std::string(event.extra)});
     return Flow::stop;
+  }
+
+  // Of an item of somebody's node (XEP-0060) that changes meanwhile the newest is enough.
+  static void replace_item(std::deque<Held>& held, const Stanza& stanza) {
+    const auto item = item_of(stanza);
+    if (!item) return;
+    std::erase_if(held, [&](const Held& before) {
+      return before.stanza.head.from == stanza.head.from && item_of(before.stanza) == item;
+    });
+  }
+
+  // Node and id of the one item that an event is about.
+  static std::optional<std::pair<std::string, std::string>> item_of(const Stanza& stanza) {
+    const xml::Element event = xmpp::find<xmpp::PubSubEvent>(stanza.root());
+    const xml::Element items = event ? xmpp::find<xmpp::PubSubEventItems>(event) : xml::Element();
+    const xml::Element item = items ? items.first_child() : xml::Element();
+    if (!item || item.attribute("id").empty()) return std::nullopt;
+    int count = 0;
+    for ([[maybe_unused]] const xml::Element one : items.children()) ++count;
+    if (count != 1) return std::nullopt;
+    return std::pair(std::string(items.attribute("node")), std::string(item.attribute("id")));
+  }
+
+  static bool is_event(const Stanza& stanza) {
+    return stanza.head.is(MessageType::headline) && xmpp::find<xmpp::PubSubEvent>(stanza.root());
   }
 
   // Committed messages never wait here: they must stand in the session's queue.
@@ -83,8 +111,8 @@ class ClientState {
       case StanzaKind::presence:
         return stanza.head.is(PresenceType::available) || stanza.head.is(PresenceType::unavailable);
       case StanzaKind::message:
-        return stanza.id == 0 && xmpp::find_chat_state(stanza.root()).has_value() &&
-               !stanza.root().child("body", stanza.root().ns());
+        return stanza.id == 0 && !stanza.root().child("body", stanza.root().ns()) &&
+               (xmpp::find_chat_state(stanza.root()).has_value() || is_event(stanza));
       case StanzaKind::iq:
         return false;
     }

@@ -1,6 +1,7 @@
 // XEP-0352: what waits while nobody looks, in which order it comes, and where waiting ends.
 #include <gtest/gtest.h>
 
+#include "server/testing/pubsub_client.h"
 #include "server/testing/test_server.h"
 
 namespace herold::server {
@@ -135,6 +136,25 @@ TEST_F(Csi, OneDeviceSleepsTheOtherDoesNot) {
   romeo.skips();
   juliet.sends(composing);
   desk.receives(is_composing);
+  romeo.receives_nothing();
+}
+
+// XEP-0060: events of nodes wait too; of one item the newest is enough.
+TEST_F(Csi, OfAnItemThatChangesTheNewestEventWaits) {
+  romeo.sends(active);
+  wants(romeo, {"n"});
+  romeo.skips();
+  romeo.sends(inactive);
+  const auto many = option("max_items", "10");
+  juliet.asks(publish("n", "a", "<p xmlns='urn:x'>1</p>", many), "<iq type='result'/>");
+  juliet.asks(publish("n", "b", "<p xmlns='urn:x'>2</p>"), "<iq type='result'/>");
+  juliet.asks(publish("n", "a", "<p xmlns='urn:x'>3</p>"), "<iq type='result'/>");
+  romeo.receives_nothing();
+  romeo.sends(active);
+  for (const char* item :
+       {"<item id='b'><p xmlns='urn:x'>2</p></item>", "<item id='a'><p xmlns='urn:x'>3</p></item>"})
+    romeo.receives("<message><event xmlns='http://jabber.org/protocol/pubsub#event'><items>" +
+                   std::string(item) + "</items></event></message>");
   romeo.receives_nothing();
 }
 

@@ -86,6 +86,7 @@ class Pep final : public pubsub::Pep {
     if (account == nullptr || viewer.owns_service) return viewer;
     const ContactView contact = account->roster().find(who.bare_text());
     viewer.sees_presence = seen_by_contact(contact.subscription);
+    viewer.is_stranger = !viewer.sees_presence;
     for (const std::string& group : contact.item().groups) viewer.groups.push_back(group);
     return viewer;
   }

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "server/module.h"
+#include "server/private_parts.h"
 
 namespace herold::server {
 namespace {
@@ -71,12 +72,24 @@ class Private {
     if (asked.empty() || !is_private(asked[0])) return request.fail(Condition::not_acceptable);
     store::RecordKey key{"private", owner_of(request), key_of(asked[0])};
     host_.stores().records().get(
-        std::move(key), [nothing = empty_element(asked[0]), request = std::move(request)](
-                            Result<std::optional<store::Record>> found) mutable {
+        std::move(key),
+        [&host = host_, name = key_of(asked[0]), nothing = empty_element(asked[0]),
+         request = std::move(request)](Result<std::optional<store::Record>> found) mutable {
           if (!found) return request.fail(found.error());
-          request.answer<xmpp::PrivateQuery>(
-              xmpp::PrivateQuery{.xml = *found ? (*found)->value : nothing});
+          std::string stored = *found ? (*found)->value : nothing;
+          const auto& parts = host.data<PrivateParts>().parts;
+          const auto part = parts.find(name);
+          if (part == parts.end()) return answer(std::move(request), std::move(stored));
+          const Jid owner = request.head().from.bare();
+          part->second.tell(owner, std::move(stored),
+                            [request = std::move(request)](std::string xml) mutable {
+                              answer(std::move(request), std::move(xml));
+                            });
         });
+  }
+
+  static void answer(IqRequest request, std::string xml) {
+    request.answer<xmpp::PrivateQuery>(xmpp::PrivateQuery{.xml = std::move(xml)});
   }
 
   void keep(IqRequest request, const xmpp::PrivateQuery&) {
@@ -95,8 +108,24 @@ class Private {
           if (!records) return request.fail(records.error());
           if (!fits(*records, entries, host.limits()))
             return request.fail({Condition::resource_constraint, "The private storage is full"});
-          put_all(host, std::move(owner), std::move(entries), std::move(request));
+          keep_parts(host, std::move(owner), std::move(entries), std::move(request));
         });
+  }
+
+  // What another module keeps as well is there before it is here.
+  static void keep_parts(ModuleHost& host, std::string owner, Entries entries, IqRequest request) {
+    for (const auto& [name, part] : host.data<PrivateParts>().parts) {
+      const auto entry = entries.find(name);
+      if (entry == entries.end()) continue;
+      const std::string element = entry->second;
+      return part.keep(Jid::trusted(owner), element,
+                       [&host, owner, entries = std::move(entries),
+                        request = std::move(request)](Answer<> kept) mutable {
+                         if (!kept) return request.fail(kept.error());
+                         put_all(host, std::move(owner), std::move(entries), std::move(request));
+                       });
+    }
+    put_all(host, std::move(owner), std::move(entries), std::move(request));
   }
 
   // Section 4: "a proper namespace" of its own.

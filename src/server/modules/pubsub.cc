@@ -35,7 +35,8 @@ class PubSub final : public pubsub::Desk {
                       on<Get<xmpp::DiscoItems>>(&PubSub::tell_items, at_service),
                       on<Set<xmpp::Command>>(&PubSub::tell_pending, at_service),
                       on<ServiceMessage>(&PubSub::take_approval),
-                      on<ServicePresence>(&PubSub::ignore)};
+                      on<ServicePresence>(&PubSub::ignore),
+                      on<AccountRemoved>(&PubSub::forget_account)};
   }
 
   PubSub(ModuleHost& host, const Config& config)
@@ -49,6 +50,12 @@ class PubSub final : public pubsub::Desk {
 
   pubsub::Place* find_place(const Jid& address) override {
     return address == address_ ? &host().data<Kept>().place : nullptr;
+  }
+
+  // What the account was to nodes has gone from the store.
+  void forget_account(AccountRemoved&) {
+    host().at_home(address_.text(),
+                   [](ModuleHost& there) { there.data<Kept>().place.service.reset(); });
   }
 
   pubsub::Rules rules_of(const Jid& address) override {

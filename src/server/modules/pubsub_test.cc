@@ -173,5 +173,16 @@ TEST_F(PubSubTest, ItemsComeInPages) {
              items_result("n", "<item id='4'/><item id='5'/>"));
 }
 
+TEST_F(PubSubTest, AnAccountThatIsRemovedLeavesNothing) {
+  romeo.asks(pubsub_set("<create node='n'/>", service), "<iq type='result'/>");
+  juliet.asks(subscribe("n", "juliet@xmpp.test"), state("subscribed"));
+  juliet.sends("<iq type='set' id='x'><query xmlns='jabber:iq:register'><remove/></query></iq>");
+  server.passes(Seconds(2));
+  romeo.asks(owner_get("<subscriptions node='n'/>", service),
+             "<iq type='result'><pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>"
+             "<subscriptions node='n'><ABSENT><subscription/></ABSENT></subscriptions></pubsub>"
+             "</iq>");
+}
+
 }  // namespace
 }  // namespace herold::server

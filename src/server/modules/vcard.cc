@@ -2,6 +2,7 @@
 #include "xmpp/ext/vcard.h"
 
 #include "server/module.h"
+#include "server/vcard_listener.h"
 
 namespace herold::server {
 
@@ -36,11 +37,14 @@ class VCard {
   void keep(IqRequest request, const xmpp::VCard& card) {
     if (card.xml.size() > host_.limits().vcard_bytes)
       return request.fail({Condition::not_acceptable, "The card is too large"});
-    host_.stores().records().put({"vcard", request.context().account->address().text(), ""},
-                                 card.xml,
-                                 [request = std::move(request)](Result<std::uint64_t> put) mutable {
+    const Jid owner = request.context().account->address();
+    host_.stores().records().put({"vcard", owner.text(), ""}, card.xml,
+                                 [&host = host_, owner, card = card.xml,
+                                  request = std::move(request)](Result<std::uint64_t> put) mutable {
                                    if (!put) return request.fail(put.error());
                                    request.succeed();
+                                   const auto& stored = host.data<VCardListener>().stored;
+                                   if (stored) stored(owner, card);
                                  });
   }
 

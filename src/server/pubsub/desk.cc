@@ -81,8 +81,14 @@ void Desk::set_as_owner(IqRequest request, const PubSubOwner&) {
 
 namespace {
 
-void answer(IqRequest request, const Answer<std::string>& payload) {
-  if (!payload) return request.fail(payload.error());
+// What is not there looks to a stranger as if nobody was (HOSTILE 113).
+void refuse(IqRequest request, const Viewer& viewer, const StanzaError& error) {
+  const bool hides = viewer.is_stranger && error.condition == Condition::item_not_found;
+  request.fail(hides ? StanzaError(Condition::service_unavailable) : error);
+}
+
+void answer(IqRequest request, const Viewer& viewer, const Answer<std::string>& payload) {
+  if (!payload) return refuse(std::move(request), viewer, payload.error());
   request.succeed(*payload);
 }
 
@@ -94,21 +100,23 @@ void Desk::handle_get(Service& service, IqRequest request) {
   const Viewer viewer = service.rules().viewer(request.head().from);
   if (asked->items) return read_items(service, std::move(request), *asked);
   if (asked->subscriptions)
-    return answer(std::move(request),
+    return answer(std::move(request), viewer,
                   service.tell_subscriptions(viewer, asked->subscriptions->node, now()));
   if (asked->affiliations)
-    return answer(std::move(request), service.tell_affiliations(viewer, asked->affiliations->node));
+    return answer(std::move(request), viewer,
+                  service.tell_affiliations(viewer, asked->affiliations->node));
   if (asked->options)
-    return answer(std::move(request), service.tell_options(viewer, *asked->options));
+    return answer(std::move(request), viewer, service.tell_options(viewer, *asked->options));
   if (asked->defaults)
-    return answer(std::move(request), service.default_options(viewer, asked->defaults->node));
+    return answer(std::move(request), viewer,
+                  service.default_options(viewer, asked->defaults->node));
   request.fail(Condition::bad_request);
 }
 
 void Desk::read_items(Service& service, IqRequest request, const PubSub& asked) {
   const Viewer viewer = service.rules().viewer(request.head().from);
   auto wanted = service.read_items(viewer, *asked.items, asked.rsm ? &*asked.rsm : nullptr, now());
-  if (!wanted) return request.fail(wanted.error());
+  if (!wanted) return refuse(std::move(request), viewer, wanted.error());
   host_.stores().nodes().items(
       service.rules().address.text(), wanted->query,
       [wanted = *wanted, request = std::move(request)](Result<store::ItemPage> page) mutable {
@@ -165,14 +173,15 @@ void Desk::handle_get_as_owner(Service& service, IqRequest request) {
   const Viewer viewer = service.rules().viewer(request.head().from);
   const ConfigOffer offered = offer(service.rules().address);
   if (asked->configure)
-    return answer(std::move(request),
+    return answer(std::move(request), viewer,
                   service.tell_config(viewer, asked->configure->node.value_or(""), offered));
   if (asked->defaults) return request.succeed(service.default_config(offered));
   if (asked->subscriptions)
-    return answer(std::move(request),
+    return answer(std::move(request), viewer,
                   service.all_subscriptions(viewer, asked->subscriptions->node, now()));
   if (asked->affiliations)
-    return answer(std::move(request), service.all_affiliations(viewer, asked->affiliations->node));
+    return answer(std::move(request), viewer,
+                  service.all_affiliations(viewer, asked->affiliations->node));
   request.fail(Condition::bad_request);
 }
 
@@ -196,12 +205,26 @@ void Desk::handle_set_as_owner(Service& service, IqRequest request) {
 // --- decisions ---
 
 void Desk::carry_out(Service& service, Answer<Decision> decision, IqRequest request) {
-  if (!decision) return request.fail(decision.error());
+  const Viewer viewer = service.rules().viewer(request.head().from);
+  if (!decision) return refuse(std::move(request), viewer, decision.error());
   carry_out(service, *std::move(decision),
-            [request = std::move(request)](Answer<std::string> payload) mutable {
-              answer(std::move(request), payload);
+            [viewer, request = std::move(request)](Answer<std::string> payload) mutable {
+              answer(std::move(request), viewer, payload);
             });
 }
+
+namespace {
+
+// Items are not in memory.
+bool changes_memory(const std::vector<store::NodeChange>& changes) {
+  return std::ranges::any_of(changes, [](const store::NodeChange& change) {
+    return !std::holds_alternative<store::PublishItem>(change) &&
+           !std::holds_alternative<store::RetractItem>(change) &&
+           !std::holds_alternative<store::PurgeItems>(change);
+  });
+}
+
+}  // namespace
 
 void Desk::carry_out(Service& service, Decision decision, Done done) {
   const Jid address = service.rules().address;
@@ -224,7 +247,7 @@ void Desk::carry_out(Service& service, Decision decision, Done done) {
       [this, address, decision = std::move(decision), letters = std::move(letters),
        done = std::move(done)](Result<store::NodeOutcome> outcome) mutable {
         if (!outcome) {
-          forget(address);
+          if (changes_memory(decision.changes)) forget(address);
           return done(std::unexpected(store_error(outcome.error())));
         }
         if (decision.error)
@@ -237,17 +260,18 @@ void Desk::carry_out(Service& service, Decision decision, Done done) {
 
 void Desk::finish(const Jid& address, Decision decision, std::vector<Letter> letters,
                   const store::NodeOutcome& outcome) {
-  Place* place = find_place(address);
-  if (place == nullptr || !place->service) return;
-  Service& service = *place->service;
-  for (const Letter& letter : letters) deliver(service, letter);
-  const Node* node = service.find(decision.node);
-  if (node != nullptr && decision.tell_dropped && !outcome.dropped.empty())
-    deliver(service,
-            {service.retract_notice(*node, outcome.dropped, now()), interested(service, *node)});
-  if (node != nullptr && decision.new_subscriber)
-    send_last(service, *decision.new_subscriber, {decision.node});
-  stored(address, decision.changes);
+  open(address, [this, decision = std::move(decision), letters = std::move(letters),
+                 dropped = outcome.dropped](Service* service) {
+    if (service == nullptr) return;
+    for (const Letter& letter : letters) deliver(*service, letter);
+    const Node* node = service->find(decision.node);
+    if (node != nullptr && decision.tell_dropped && !dropped.empty())
+      deliver(*service,
+              {service->retract_notice(*node, dropped, now()), interested(*service, *node)});
+    if (node != nullptr && decision.new_subscriber)
+      send_last(*service, *decision.new_subscriber, {decision.node});
+    stored(service->rules().address, decision.changes);
+  });
 }
 
 void Desk::publish(const Jid& address, std::string node, std::string id, std::string payload,
@@ -268,6 +292,19 @@ void Desk::publish(const Jid& address, std::string node, std::string id, std::st
         .options = form ? &*form : nullptr,
         .now = now()};
     auto decision = service->publish(publication, host_.random());
+    if (!decision) return done(std::unexpected(decision.error()));
+    carry_out(*service, *std::move(decision), std::move(done));
+  });
+}
+
+void Desk::retract(const Jid& address, std::string node, std::string id, Done done) {
+  open(address, [this, node = std::move(node), id = std::move(id),
+                 done = std::move(done)](Service* service) mutable {
+    if (service == nullptr) return done(xmpp::fail(Condition::internal_server_error));
+    xmpp::PubSubRetract request{.node = std::move(node), .notify = true};
+    request.items.emplace_back().id = std::move(id);
+    auto decision =
+        service->retract({.jid = service->rules().address, .owns_service = true}, request, now());
     if (!decision) return done(std::unexpected(decision.error()));
     carry_out(*service, *std::move(decision), std::move(done));
   });

@@ -46,6 +46,7 @@ class Desk {
   // Publishes in the name of the service's owner.
   void publish(const Jid& address, std::string node, std::string id, std::string payload,
                const DataForm* options, Done done);
+  void retract(const Jid& address, std::string node, std::string id, Done done);
   // The last items of those nodes that `who` may read, stamped with their time.
   void send_last(Service& service, const Jid& who, const std::vector<std::string>& nodes);
   void send(const Service& service, const Notice& notice);

@@ -49,7 +49,10 @@ struct Node {
 // Somebody, as a service sees him.
 struct Viewer {
   Jid jid;
-  bool owns_service = false;          // the account whose service it is: owner of every node
+  bool owns_service = false;  // the account whose service it is: owner of every node
+  // At an account that he does not see: whether there is one is not for him to know, where nothing
+  // of it is open to him.
+  bool is_stranger = false;
   bool is_temporary = false;          // an address that may be somebody else's tomorrow
   bool sees_presence = false;         // of that account
   std::vector<std::string> groups{};  // of that account's roster that he is in

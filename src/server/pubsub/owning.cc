@@ -53,6 +53,7 @@ Answer<Node> Service::new_node(const Viewer& viewer, std::string_view name, Node
                                WallTime now) const {
   TRY(check_name(name));
   TRY(check_config(config));
+  if (viewer.is_stranger) return xmpp::fail(Condition::service_unavailable);
   if (rules_.personal ? !viewer.owns_service : !rules_.may_create(viewer))
     return xmpp::fail(Condition::forbidden);
   const Jid creator = viewer.jid.bare();

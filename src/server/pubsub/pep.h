@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,7 @@ struct PepDoor {
 // What the modules of single uses say of their nodes.
 struct KnownNodes {
   std::map<std::string, std::function<NodeConfig(NodeConfig)>, std::less<>> defaults;
-  std::vector<std::string> features;  // of accounts
+  std::set<std::string> features;  // of accounts
 };
 
 }  // namespace herold::server::pubsub

@@ -120,9 +120,13 @@ Result<> keep_newest(Connection& connection, std::int64_t node, std::uint64_t mo
   return {};
 }
 
-Result<std::uint64_t> bytes_of(Connection& connection, const std::string& service) {
-  Rows rows = TRY(connection.query(
-      "SELECT coalesce(sum(bytes), 0) FROM pubsub_node WHERE service = ?1", service));
+// Of all nodes of the service that somebody has made, as this one.
+Result<std::uint64_t> bytes_of(Connection& connection, const std::string& service,
+                               std::int64_t node) {
+  Rows rows =
+      TRY(connection.query("SELECT coalesce(sum(bytes), 0) FROM pubsub_node WHERE service = ?1 AND "
+                           "creator = (SELECT creator FROM pubsub_node WHERE number = ?2)",
+                           service, node));
   TRY(rows.next());
   return static_cast<std::uint64_t>(rows.number(0));
 }
@@ -189,7 +193,7 @@ struct Apply {
       return fail(Fault::conflict, "the node is full");
     TRY(insert_item(connection, node, put.item));
     TRY(keep_newest(connection, node, put.most, &outcome));
-    if (TRY(bytes_of(connection, service)) > put.most_bytes)
+    if (TRY(bytes_of(connection, service, node)) > put.most_bytes)
       return fail(Fault::limit, "there is no room for more items");
     return {};
   }

@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include "xmpp/ext/adhoc.h"
+#include "xmpp/ext/avatar.h"
 #include "xmpp/ext/bind.h"
 #include "xmpp/ext/blocking.h"
+#include "xmpp/ext/bookmarks.h"
 #include "xmpp/ext/caps.h"
 #include "xmpp/ext/caps2.h"
 #include "xmpp/ext/carbons.h"
@@ -11,6 +13,7 @@
 #include "xmpp/ext/csi.h"
 #include "xmpp/ext/delay.h"
 #include "xmpp/ext/disco.h"
+#include "xmpp/ext/displayed.h"
 #include "xmpp/ext/forward.h"
 #include "xmpp/ext/hints.h"
 #include "xmpp/ext/idle.h"
@@ -19,6 +22,7 @@
 #include "xmpp/ext/muc.h"
 #include "xmpp/ext/ping.h"
 #include "xmpp/ext/private.h"
+#include "xmpp/ext/pubsub.h"
 #include "xmpp/ext/register.h"
 #include "xmpp/ext/roster.h"
 #include "xmpp/ext/rsm.h"
@@ -210,6 +214,76 @@ TEST(ExtTest, Commands) {
       R"(<x xmlns="jabber:x:data" type="form"/><note type="info">Done</note></command>)");
   expect_refused<Command>(
       "<command xmlns='http://jabber.org/protocol/commands' node='n' action='fly'/>");
+}
+
+TEST(ExtTest, PublishSubscribe) {
+  expect_same<PubSub>(
+      R"(<pubsub xmlns="http://jabber.org/protocol/pubsub"><publish node="princely_musings">)"
+      R"(<item id="ae89"><entry xmlns="http://www.w3.org/2005/Atom"><title>To be</title></entry>)"
+      R"(</item></publish></pubsub>)");
+  expect_same<PubSub>(
+      R"(<pubsub xmlns="http://jabber.org/protocol/pubsub"><subscription node="n" jid="a@b" )"
+      R"(subid="123-abc" subscription="unconfigured"><subscribe-options><required/>)"
+      R"(</subscribe-options></subscription></pubsub>)");
+  expect_same<PubSub>(
+      R"(<pubsub xmlns="http://jabber.org/protocol/pubsub"><items node="n" max_items="2">)"
+      R"(<item id="1"/></items><set xmlns="http://jabber.org/protocol/rsm"><max>10</max></set>)"
+      R"(</pubsub>)");
+  expect_same<PubSub>(
+      R"(<pubsub xmlns="http://jabber.org/protocol/pubsub"><retract node="n" notify="true">)"
+      R"(<item id="1"/></retract></pubsub>)");
+  expect_same<PubSubOwner>(
+      R"(<pubsub xmlns="http://jabber.org/protocol/pubsub#owner"><delete node="n">)"
+      R"(<redirect uri="xmpp:hamlet@denmark.lit?;node=blog"/></delete></pubsub>)");
+  expect_same<PubSubOwner>(
+      R"(<pubsub xmlns="http://jabber.org/protocol/pubsub#owner"><affiliations node="n">)"
+      R"(<affiliation jid="a@b" affiliation="publish-only"/></affiliations></pubsub>)");
+  expect_same<PubSubEvent>(
+      R"(<event xmlns="http://jabber.org/protocol/pubsub#event"><items node="n">)"
+      R"(<item id="1" publisher="a@b"/><retract id="2"/></items></event>)");
+  const auto refused = [](std::string_view inside) {
+    expect_refused<PubSub>("<pubsub xmlns='http://jabber.org/protocol/pubsub'>" +
+                           std::string(inside) + "</pubsub>");
+  };
+  refused("<publish node='a'/><publish node='b'/>");
+  refused("<subscribe node='n' jid='@'/>");
+  refused("<items node='n' max_items='-1'/>");
+  refused("<items node='n' max_items='99999999999999999999999'/>");
+  refused("<retract node='n' notify='perhaps'/>");
+  refused("<affiliations><affiliation affiliation='god'/></affiliations>");
+  refused("<subscription subscription='maybe'/>");
+  refused("<configure><x xmlns='jabber:x:data'/></configure>");
+  refused("<items node='n'/><set xmlns='http://jabber.org/protocol/rsm'><max>x</max></set>");
+  expect_refused<PubSubOwner>(
+      "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><delete node='n'><redirect/>"
+      "</delete></pubsub>");
+}
+
+TEST(ExtTest, WhatAccountsPublish) {
+  expect_same<AvatarData>(R"(<data xmlns="urn:xmpp:avatar:data">aW1hZ2U=</data>)");
+  expect_same<AvatarMetadata>(
+      R"(<metadata xmlns="urn:xmpp:avatar:metadata"><info bytes="12345" id="111f" )"
+      R"(type="image/png" height="64" width="64"/></metadata>)");
+  expect_same<AvatarMetadata>(R"(<metadata xmlns="urn:xmpp:avatar:metadata"/>)");
+  expect_refused<AvatarMetadata>("<metadata xmlns='urn:xmpp:avatar:metadata'><info/></metadata>");
+  expect_refused<AvatarMetadata>(
+      "<metadata xmlns='urn:xmpp:avatar:metadata'><info bytes='-1' id='1' type='image/png'/>"
+      "</metadata>");
+  expect_same<VCardUpdate>(R"(<x xmlns="vcard-temp:x:update"/>)");
+  expect_same<VCardUpdate>(R"(<x xmlns="vcard-temp:x:update"><photo/></x>)");
+  expect_same<Bookmark>(
+      R"(<conference xmlns="urn:xmpp:bookmarks:1" autojoin="true" name="Council of Oberon">)"
+      R"(<nick>Puck</nick><extensions><state xmlns="urn:x"/></extensions></conference>)");
+  expect_same<OldBookmarks>(
+      R"(<storage xmlns="storage:bookmarks"><conference jid="council@conference.underhill.org" )"
+      R"(name="Council"><nick>Puck</nick></conference><url name="w" url="u"/></storage>)");
+  expect_refused<OldBookmarks>("<storage xmlns='storage:bookmarks'><conference/></storage>");
+  expect_same<Displayed>(
+      R"(<displayed xmlns="urn:xmpp:mds:displayed:0"><stanza-id xmlns="urn:xmpp:sid:0" id="0f71" )"
+      R"(by="juliet@capulet.lit"/></displayed>)");
+  expect_refused<Displayed>(
+      "<displayed xmlns='urn:xmpp:mds:displayed:0'><stanza-id xmlns='urn:xmpp:sid:0'/>"
+      "</displayed>");
 }
 
 }  // namespace
