@@ -75,6 +75,10 @@ class Meeting:
         if answer.get("type") != "result":
             raise Failed(f"the room did not open: {answer}")
 
+    def sees_in_room(self, nick):
+        self.juliet.wait_for(lambda e: e.name == "presence" and e.get("type") is None
+                             and e.get("from") == f"{ROOM}/{nick}", PATIENCE)
+
     def says_in_room(self, text):
         self.juliet.send(f"<message to='{ROOM}' type='groupchat'><body>{text}</body></message>")
         self.hears(text)  # it comes back

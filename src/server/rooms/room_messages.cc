@@ -18,6 +18,16 @@ constexpr std::string_view voice_role = "muc#role", voice_jid = "muc#jid",
                            voice_nick = "muc#roomnick", voice_allow = "muc#request_allow";
 constexpr std::size_t most_invitations = 10;  // in one message
 
+// What somebody who enters later wants to read: not markers, receipts or states.
+bool is_part_of_history(xml::Element message) {
+  if (message.child("body", message.ns())) return true;
+  for (const xml::Element child : message.children())
+    if (child.is("reactions", "urn:xmpp:reactions:0") || child.is("encryption", "urn:xmpp:eme:0") ||
+        child.ns() == xmpp::ns::message_retraction)
+      return true;
+  return false;
+}
+
 }  // namespace
 
 // Only rooms say who has which role, who an occupant is, and how a message is called (section
@@ -72,7 +82,7 @@ Answer<> Room::speak(const Jid& client, const Stanza& message, std::string_view 
   head.lang = message.head.lang;
   Stanza said(std::move(head), payload);
   around_.output.send_to_all(said, all_clients());
-  if (stanza_id.empty()) return {};
+  if (stanza_id.empty() || !is_part_of_history(root)) return {};
   changes_.said.emplace_back(stanza_id);
   changes_.unsaid = history_.add({std::move(said), std::string(stanza_id), wall()}, around_.limits);
   return {};

@@ -251,6 +251,19 @@ TEST_F(RoomTest, HistoryIsWhatWasAskedFor) {
   EXPECT_EQ(shown({{.since = clock.wall() - Seconds(15)}}), 2u);
 }
 
+TEST_F(RoomTest, HistoryHasNoMarkers) {
+  open();
+  StanzaHead head = StanzaHead::of(MessageType::groupchat);
+  head.from = jid("crone@a.test/desk");
+  const Stanza marker(head, "<displayed xmlns=\"urn:xmpp:chat-markers:0\" id=\"1\"/>");
+  ASSERT_TRUE(room.speak(head.from, marker, "1"));
+  EXPECT_EQ(heard.take("crone@a.test/desk").size(), 1u);
+  EXPECT_TRUE(room.history().entries().empty());
+  ASSERT_TRUE(say("crone@a.test/desk", "kept", "2"));
+  EXPECT_TRUE(room.history().has("2"));
+  EXPECT_EQ(room.take_changes().said, std::vector<std::string>{"2"});
+}
+
 TEST_F(RoomTest, AMemberGetsWhatWasSaidWhileAway) {
   open();
   const std::string_view owner = "crone@a.test/desk";
