@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "crypto/openssl/openssl_crypto.h"
 #include "crypto/secret.h"
+#include "xmpp/sasl/hashed_token.h"
 #include "xmpp/sasl/scram_server.h"
 
 namespace herold {
@@ -91,6 +92,38 @@ bool exchange(const xmpp::SaslServerContext& context, const xmpp::CredentialsAns
   return std::holds_alternative<xmpp::SaslFailure>(server.respond(final));
 }
 
+// The same with a token that is not right.
+bool token_exchange(const xmpp::SaslServerContext& context, const xmpp::TokensAnswer& answer,
+                    const std::string& message) {
+  xmpp::HashedTokenServer server(xmpp::Mechanism::ht_sha_256_none, context);
+  std::ignore = server.respond(message);
+  return std::holds_alternative<xmpp::SaslFailure>(server.on_tokens(answer));
+}
+
+bool compare_tokens(const xmpp::SaslServerContext& context, std::size_t samples) {
+  const auto token = [](char letter) {
+    return xmpp::Token{crypto::SecretString(std::string(43, letter)), "HT-SHA-256-NONE",
+                       WallTime(Seconds(100))};
+  };
+  using Kind = xmpp::CredentialsAnswer::Kind;
+  const xmpp::TokensAnswer known{Kind::found, xmpp::AccountState::enabled, 1, token('f'),
+                                 token('c'),  WallTime(Seconds(50))};
+  // What a client has that was never given one: keys of the same length that fit nothing.
+  const std::string message = std::string("user\0", 5) + std::string(32, 'h');
+  const std::string nearly = std::string("user\0", 5) + [&] {
+    std::string right(
+        context.crypto.hmac(crypto::HashAlgorithm::sha256, std::string(43, 'f'), "Initiator")
+            .view());
+    right.back() = static_cast<char>(right.back() ^ 1);
+    return right;
+  }();
+  std::string sent = message;
+  return compare(
+      "token, wrong at once, wrong at the end", samples,
+      [&](bool second) { std::ranges::copy(second ? nearly : message, sent.begin()); },
+      [&] { return token_exchange(context, known, sent); });
+}
+
 int measure(std::size_t samples) {
   const crypto::OpenSslCrypto crypto;
   SystemRandom random;
@@ -117,6 +150,7 @@ int measure(std::size_t samples) {
       "SCRAM, wrong password, unknown user", samples / 10,
       [&](bool second) { answer = second ? unknown : known; },
       [&] { return exchange(context, answer, final); });
+  alike &= compare_tokens(context, samples / 10);
   return alike ? 0 : 1;
 }
 

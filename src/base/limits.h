@@ -170,6 +170,7 @@ inline constexpr std::int64_t checked_pages = 16384;  // of a database at the st
 // Addresses that an account wrote to or heard from. More would be slow to look through for every
 // message; who is forgotten counts once more as a stranger.
 inline constexpr std::size_t known_strangers = 1000;
+inline constexpr std::size_t client_name = 128;        // bytes of what a client calls itself
 inline constexpr std::size_t listed_accounts = 10000;  // in the answer to one command
 // Of an archive: queries of one account under way; named messages of a query; addresses in one list
 // of preferences; messages of a conversation among which a retraction finds the one it means; boxes

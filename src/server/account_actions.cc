@@ -24,11 +24,17 @@ Done answer_to(Shard& from, Shard& home, Done done) {
   };
 }
 
-void end_sessions(Shard& home, const Jid& account) {
+// Those of which `test` says so. What they had not delivered is handed over.
+template <class Test>
+void end_sessions(Shard& home, const Jid& account, const char* why, Test test) {
   const Account* known = home.find_account(account.text());
-  while (known != nullptr && !known->sessions().empty())
-    known->sessions().back()->end(
-        SessionEnd::removed, {xmpp::StreamCondition::not_authorized, "The account was disabled"});
+  if (known == nullptr) return;
+  std::vector<SessionKey> ending;  // ending one may end others
+  for (const auto& session : known->sessions())
+    if (test(*session)) ending.push_back(session->key());
+  for (const SessionKey key : ending)
+    if (Session* session = home.find_session(key))
+      session->end(SessionEnd::removed, {xmpp::StreamCondition::not_authorized, why});
 }
 
 void derive(Server& server, Shard& home, const Jid& account, crypto::SecretString password,
@@ -73,18 +79,40 @@ void AccountActions::create(Shard& from, const Jid& account, crypto::SecretStrin
 }
 
 void AccountActions::set_password(Shard& from, const Jid& account, crypto::SecretString password,
-                                  Done done) {
+                                  Done done, std::optional<SessionKey> keep) {
   from.post_to(
-      server_.home_of(account.text()), [&server = server_, &from, account, done = std::move(done),
-                                        password = std::move(password)](Shard& home) mutable {
+      server_.home_of(account.text()),
+      [&server = server_, &from, account, keep, done = std::move(done),
+       password = std::move(password)](Shard& home) mutable {
         derive(server, home, account, std::move(password),
-               [&home, account,
+               [&home, account, keep,
                 done = answer_to(from, home, std::move(done))](Result<Credentials> rows) mutable {
                  if (!rows) return done(std::unexpected(std::move(rows).error()));
-                 home.stores().accounts().set_credentials(account.text(), std::move(*rows),
-                                                          std::move(done));
+                 home.stores().accounts().set_credentials(
+                     account.text(), std::move(*rows),
+                     [&home, account, keep, done = std::move(done)](Result<> set) mutable {
+                       if (set)
+                         end_sessions(home, account, "The password was changed",
+                                      [keep](const Session& one) { return one.key() != keep; });
+                       done(std::move(set));
+                     });
                });
       });
+}
+
+void AccountActions::revoke(Shard& from, const Jid& account, std::uint64_t client, Done done) {
+  from.post_to(server_.home_of(account.text()), [&from, account, client,
+                                                 done = std::move(done)](Shard& home) mutable {
+    home.stores().clients().revoke(
+        account.text(), client,
+        [&home, account, client,
+         done = answer_to(from, home, std::move(done))](Result<> revoked) mutable {
+          if (revoked)
+            end_sessions(home, account, "This client was switched off",
+                         [client](const Session& one) { return one.client().id == client; });
+          done(std::move(revoked));
+        });
+  });
 }
 
 void AccountActions::remove(Shard& from, const Jid& account, Done done) {
@@ -116,7 +144,8 @@ void AccountActions::set_state(Shard& from, const Jid& account, store::AccountSt
                      account.text(), state,
                      [&home, account, state, told = std::move(told)](Result<> changed) mutable {
                        if (changed && state == store::AccountState::disabled)
-                         end_sessions(home, account);
+                         end_sessions(home, account, "The account was disabled",
+                                      [](const Session&) { return true; });
                        told(std::move(changed));
                      });
                });

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "crypto/secret.h"
+#include "server/journal_records.h"
 #include "server/stanza.h"
 #include "store/accounts.h"
 
@@ -26,8 +28,13 @@ class AccountActions {
   // Fault::refused: its name is a look-alike. An administrator may allow those.
   void create(Shard& from, const Jid& account, crypto::SecretString password,
               store::LookAlikes look_alikes, Done done);
-  // Fault::not_found from here on.
-  void set_password(Shard& from, const Jid& account, crypto::SecretString password, Done done);
+  // Fault::not_found from here on. Tokens and app passwords die with the old password, and its
+  // sessions end with not-authorized, but for the one that asked for it.
+  void set_password(Shard& from, const Jid& account, crypto::SecretString password, Done done,
+                    std::optional<SessionKey> keep = {});
+  // XEP-0494: one client is switched off. Its sessions end with not-authorized, its tokens die, and
+  // the same installation is not let in before the password is another; an app password goes.
+  void revoke(Shard& from, const Jid& account, std::uint64_t client, Done done);
   // Its sessions end with not-authorized (HOSTILE 67), its contacts learn that it is gone.
   void remove(Shard& from, const Jid& account, Done done);
   // Disabling ends its sessions.

@@ -208,10 +208,8 @@ bool Shard::resume(Session& session, Connection& connection, std::uint32_t h) {
   session.resume_timer_.stop();
   if (managed.recovered) managed.outbound.renumber(h);
   const std::uint32_t handled = managed.inbound.handled(ledger_.journal().synced());
-  std::string xml;
-  xml::Writer writer(xml, xmpp::ns::client);
-  xmpp::write(writer, xmpp::SmResumed{.h = handled, .previd = managed.token});
-  connection.send_text(xml);
+  connection.say_resumed(session, {.h = handled, .previd = managed.token});
+  session.set_client(connection.client());
   managed.outbound.for_each([&](const Unacked& unacked) {
     if (managed.recovered && unacked.id != 0)
       ledger_.note(SentRecord{session.key(), unacked.id, unacked.number});

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "server/client_trust.h"
+#include "server/pending_sign_in.h"
 #include "server/server.h"
 #include "server/session.h"
 #include "server/shard.h"
@@ -23,6 +24,12 @@ xmpp::Channel channel_of(ListenerKind kind) {
     default:
       return xmpp::Channel::open;
   }
+}
+
+// As XEP-0515 writes it.
+std::string version_of(std::string_view tls_description) {
+  if (tls_description.starts_with("TLSv1.3")) return "0304";
+  return tls_description.starts_with("TLSv1.2") ? "0303" : "";
 }
 
 std::uint32_t bounded(std::uint64_t value) {
@@ -83,10 +90,11 @@ void Connection::arrive(Shard& shard) {
   phase_ = Phase::open;
   flush_wanted_ = read_wanted_ = blocked_ = false;
   stream_.move_to(*this, shard.stream_environment());
-  host_ = shard.find_host(stream_.account().domain());
+  host_ = shard.find_host(account().domain());
   if (host_ == nullptr) return abandon();  // the domain went while we moved
   await_login();
   transport_->attach(shard.loop(), *this);
+  if (pending_) identify_client();
   shard.want_flush(*this);
   shard.want_read(*this);
 }
@@ -292,7 +300,7 @@ void Connection::take_item(xml::Scanner::Token token, std::string_view bytes) {
     case Token::footer:
       return stream_.on_footer();
     case Token::whitespace:
-      return;
+      return stream_.on_whitespace();
     case Token::text:
       return fail(xmpp::StreamCondition::bad_format);
     case Token::malformed:
@@ -345,9 +353,10 @@ void Connection::skipped(xml::Scanner::Token token) {
 }
 
 void Connection::move_home() {
-  const unsigned home = shard_->server().home_of(stream_.account().bare_text());
+  const unsigned home = shard_->server().home_of(account().bare_text());
   if (home == shard_->index()) {
     phase_ = Phase::open;
+    if (pending_) return identify_client();
     shard_->want_read(*this);
     return;
   }
@@ -367,6 +376,7 @@ void Connection::on_secured() {
     if (auto data = transport_->channel_binding(type))
       facts.bindings.push_back({std::string(type), std::move(*data)});
   facts.certificate_jids = certified_accounts();
+  facts.version = version_of(transport_->tls_description());
   stream_.on_tls(std::move(facts));
   read_input();
 }

@@ -13,15 +13,19 @@
 #include "net/loop.h"
 #include "net/transport.h"
 #include "server/gate.h"
+#include "server/session.h"
 #include "server/stanza.h"
+#include "store/clients.h"
 #include "xml/scanner.h"
 #include "xmpp/stream/server_stream.h"
 
 namespace herold::server {
 
+class Account;
 class ModuleHost;
 class Session;
 class Shard;
+struct PendingSignIn;
 
 using ConnectionId = std::uint64_t;
 
@@ -39,6 +43,7 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   Shard& shard() const { return *shard_; }
   const std::string& peer() const { return peer_; }
   Session* session() const { return session_; }
+  const ClientIdentity& client() const { return client_; }
   // When bytes came from the signed-in client the last time.
   MonotonicTime last_heard() const { return tokens_at_; }
 
@@ -52,6 +57,8 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   // delivered when its bytes were taken by the transport; 0: none such.
   std::string& output() { return output_; }
   void send_text(std::string_view xml) { send(xml); }
+  // Its session goes on here: says so, as the client asked for it.
+  void say_resumed(const Session& session, const xmpp::SmResumed& resumed);
   void wrote(MessageId id);
   // False while a slow reader has enough before it.
   bool takes_more() const;
@@ -80,9 +87,10 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
 
   // Answers of other threads and shards.
   void on_credentials(xmpp::Ticket ticket, const xmpp::CredentialsAnswer& answer);
-  void on_verdict(xmpp::Ticket ticket, xmpp::Verdict verdict);
+  void on_verdict(xmpp::Ticket ticket, const xmpp::VerdictAnswer& answer);
   // A place among the anonymous ones of its prefix was taken for it; it gives that back.
   void on_admitted(xmpp::Ticket ticket);
+  void on_tokens(xmpp::Ticket ticket, const xmpp::TokensAnswer& answer);
   // The answer to a request before the login, which the stream waited for.
   void on_answer(const Stanza& answer);
 
@@ -112,7 +120,16 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   void check_account(xmpp::Ticket ticket, const xmpp::Jid& account) override;
   void admit_anonymous(xmpp::Ticket ticket, const xmpp::Jid& account) override;
   void on_auth_failure(const xmpp::AuthFailure& failure) override;
-  void on_authenticated(const xmpp::Jid& account, xmpp::Mechanism mechanism) override;
+  void on_authenticated(const xmpp::Jid& account, xmpp::Mechanism mechanism,
+                        const xmpp::Proof& proof) override;
+  // The same for SASL2 (connection_sign_in.cc).
+  std::string inline_features() override;
+  void find_tokens(xmpp::Ticket ticket, const xmpp::Jid& account,
+                   const std::string& agent) override;
+  void check_code(xmpp::Ticket ticket, const xmpp::Jid& account, std::string code) override;
+  void add_credentials(xmpp::Ticket ticket, const xmpp::Jid& account,
+                       xmpp::StoredCredentials added) override;
+  void complete_sign_in(xmpp::Ticket ticket, xmpp::SignedIn who) override;
   bool on_preauth_iq(const xml::Document& iq) override;
   void on_element(xml::Document element) override;
 
@@ -137,12 +154,25 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   Duration time_left() const;  // of all that signing in may take
   void leave_gate(ConnectionGate::Outcome outcome);
   void leave_anonymous_place();
+  void note_signed_in(const xmpp::Jid& account, xmpp::Mechanism mechanism);
+
+  // A sign-in by SASL2 on its way to <success/> (connection_sign_in.cc).
+  const xmpp::Jid& account() const;  // whoever proved to be it, signed in or about to be
+  void refuse_sign_in(const xmpp::SaslFailure& failure);
+  void identify_client();
+  void know_client(Result<store::FoundClient> found);
+  void enter();
+  void cannot_resume(Condition condition);
+  void bind_inline();
+  void end_older_sessions(const Account& account);
+  std::string switch_on(const std::string& features);
+  void finish_sign_in(const xmpp::Jid& address, xmpp::SignInResult::Stream stream);
 
   // What is not a stanza of a session (connection_session.cc).
   bool take_nonza(xml::Element root);
   void take_bind(const xml::Document& iq);
   void bind(StanzaHead head, std::string resource);
-  void enable(xml::Element root);
+  std::string enable_management(xml::Element enable, std::string_view scope);
   void resume(xml::Element root);
   void resume_session(const std::string& token, std::uint32_t h);
   void resume_later(const std::string& token, std::uint32_t h);
@@ -156,6 +186,8 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   xml::Scanner scanner_;
   xmpp::ServerStream stream_;
   xml::NamespaceScope scope_;
+  std::unique_ptr<PendingSignIn> pending_;
+  ClientIdentity client_;                  // that signed in
   std::unique_ptr<StanzaHead> oversized_;  // of the stanza that is being skipped
   Session* session_ = nullptr;
   ModuleHost* host_ = nullptr;  // of the stream's domain, on this shard

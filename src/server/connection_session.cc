@@ -33,7 +33,7 @@ bool Connection::take_nonza(xml::Element root) {
     } else if (root.name() == "a" && session_ && session_->managed()) {
       take_ack(root);
     } else if (root.name() == "enable") {
-      enable(root);
+      send(enable_management(root, xmpp::ns::client));
     } else if (root.name() == "resume") {
       resume(root);
     } else {
@@ -85,6 +85,7 @@ void Connection::bind(StanzaHead head, std::string resource) {
     wrote(0);
   } else {
     session_ = *bound;
+    session_->set_client(client_);
     session_->attach(*this);
     deadline_.stop();
     const xmpp::Bind answer{.jid = session_->address()};
@@ -99,16 +100,17 @@ void Connection::bind(StanzaHead head, std::string resource) {
 // --- stream management ---------------------------------------------------------------------------
 
 void Connection::sm_failed(Condition condition, std::optional<std::uint32_t> h) {
-  std::string xml;
-  xml::Writer writer(xml, xmpp::ns::client);
-  xmpp::write(writer, xmpp::SmFailed{.h = h, .condition = condition});
-  send(xml);
+  send(xmpp::to_xml(xmpp::SmFailed{.h = h, .condition = condition, .text = {}}, xmpp::ns::client));
 }
 
-void Connection::enable(xml::Element root) {
-  if (session_ == nullptr || session_->managed()) return sm_failed(Condition::unexpected_request);
-  auto request = xmpp::read<xmpp::SmEnable>(root);
-  if (!request) return sm_failed(Condition::bad_request);
+// The answer, in the scope of that namespace.
+std::string Connection::enable_management(xml::Element enable, std::string_view scope) {
+  const auto refused = [scope](Condition condition) {
+    return xmpp::to_xml(xmpp::SmFailed{.h = {}, .condition = condition, .text = {}}, scope);
+  };
+  if (session_ == nullptr || session_->managed()) return refused(Condition::unexpected_request);
+  auto request = xmpp::read<xmpp::SmEnable>(enable);
+  if (!request) return refused(Condition::bad_request);
   Managed& managed = session_->manage();
   xmpp::SmEnabled answer;
   if (request->resume && !session_->account().is_temporary()) {
@@ -116,14 +118,11 @@ void Connection::enable(xml::Element root) {
     managed.resume_seconds = std::min(request->max.value_or(most), most);
     managed.token = shard_->random().token(18);
     if (session_->remember())
-      answer = {.id = managed.token, .resume = true, .max = managed.resume_seconds};
+      answer = {.id = managed.token, .resume = true, .max = managed.resume_seconds, .location = {}};
     else
       managed.token.clear();  // what the journal does not know cannot be resumed
   }
-  std::string xml;
-  xml::Writer writer(xml, xmpp::ns::client);
-  xmpp::write(writer, answer);
-  send(xml);
+  return xmpp::to_xml(answer, scope);
 }
 
 void Connection::resume(xml::Element root) {
@@ -141,15 +140,12 @@ void Connection::resume(xml::Element root) {
 void Connection::resume_session(const std::string& token, std::uint32_t h) {
   is_waiting_ = false;
   if (phase_ != Phase::open) return;
-  Account& account = shard_->account(stream_.account());
+  Account& account = shard_->account(this->account());
   Session* found = nullptr;
   for (const auto& session : account.sessions())
     if (session->resumable() && crypto::equal(session->managed()->token, token))
       found = session.get();
-  if (found == nullptr) {
-    sm_failed(Condition::item_not_found);
-    return read_input();
-  }
+  if (found == nullptr) return cannot_resume(Condition::item_not_found);
   if (Connection* old = found->connection()) {  // the client noticed the loss before we did
     old->forget_session();
     found->detach();

@@ -45,9 +45,9 @@ std::string Connection::preauth_features() {
 }
 
 std::string Connection::postauth_features() {
-  std::string xml =
-      "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"
-      "<sm xmlns='urn:xmpp:sm:3'/>";
+  std::string xml;
+  if (session_ == nullptr) xml += "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>";
+  if (session_ == nullptr || !session_->managed()) xml += "<sm xmlns='urn:xmpp:sm:3'/>";
   StreamFeatures event{host_->domain(), StreamFeatures::Moment::after_login, xml};
   std::ignore = host_->hooks().fire(event);
   scanner_.set_bounds(bounds());
@@ -85,9 +85,9 @@ void Connection::on_credentials(xmpp::Ticket ticket, const xmpp::CredentialsAnsw
   read_input();
 }
 
-void Connection::on_verdict(xmpp::Ticket ticket, xmpp::Verdict verdict) {
+void Connection::on_verdict(xmpp::Ticket ticket, const xmpp::VerdictAnswer& answer) {
   if (phase_ != Phase::open) return;
-  stream_.on_verdict(ticket, verdict);
+  stream_.on_verdict(ticket, answer);
   read_input();
 }
 
@@ -105,7 +105,15 @@ void Connection::on_auth_failure(const xmpp::AuthFailure& failure) {
     shard_->server().sign_in().note_failure(*shard_, peer_, failure.account);
 }
 
-void Connection::on_authenticated(const xmpp::Jid& account, xmpp::Mechanism mechanism) {
+void Connection::on_authenticated(const xmpp::Jid& account, xmpp::Mechanism mechanism,
+                                  const xmpp::Proof& proof) {
+  client_ = {proof.client, proof.kind};
+  note_signed_in(account, mechanism);
+  phase_ = Phase::moving;
+  if (!in_input_) move_home();
+}
+
+void Connection::note_signed_in(const xmpp::Jid& account, xmpp::Mechanism mechanism) {
   shard_->log().info("signed-in", {{"account", account.text()},
                                    {"peer", peer_},
                                    {"mechanism", xmpp::name_of(mechanism)},
@@ -113,10 +121,8 @@ void Connection::on_authenticated(const xmpp::Jid& account, xmpp::Mechanism mech
   transport_->forget_handshake();
   // Anybody can sign in without an account: that lifts no rate.
   const bool is_somebody = mechanism != xmpp::Mechanism::anonymous;
-  if (is_somebody) shard_->server().sign_in().note_success(*shard_, peer_, account);
+  if (is_somebody) shard_->server().sign_in().note_success(*shard_, peer_, account, client_);
   leave_gate(is_somebody ? ConnectionGate::Outcome::signed_in : ConnectionGate::Outcome::gone);
-  phase_ = Phase::moving;
-  if (!in_input_) move_home();
 }
 
 // What the client sent behind it waits: the answer may take a while, and belongs to this phase of

@@ -66,6 +66,25 @@ struct ClientNonza {
   xml::Element element;
 };
 
+// XEP-0386: what may be switched on together with binding. A module adds the name that its
+// specification announces,
+struct InlineFeatures {
+  const Domain& domain;
+  std::vector<std::string_view>& names;
+};
+// and does it, before the session's first stanza; what it answers goes into <bound/>, in the scope
+// of that namespace.
+struct InlineFeature {
+  Session& session;
+  xml::Element element;
+  std::string& results;
+};
+// A session is bound in this way; for what stands in <bound/> unasked.
+struct InlineBound {
+  Session& session;
+  std::string& results;
+};
+
 // --- sessions ----------------------------------------------------------------------------------
 
 struct SessionBound {
@@ -251,11 +270,12 @@ struct CommandsAsked {
 
 using Hooks =
     HookTable<AccountLoading, AccountRemoved, DomainConfigured, StreamFeatures, PreauthRequest,
-              ClientNonza, SessionBound, ClientLost, SessionResumed, SessionEnded, SessionAvailable,
-              CapabilitiesKnown, MessageSent, MessageAccepted, PresenceSent, SubscriptionRecovered,
-              IqSent, ClientActive, MessageReceived, MessageDelivered, MessageUndelivered,
-              MessageKept, MessageUnarchived, ArchiveRead, PresenceRecipients, PresenceReceived,
-              IqReceived, InactiveClient, SlowClient, ClientReads, AccountDescribed, ItemPublished,
-              ItemRetracted, DiscoInfoAsked, DiscoItemsAsked, ContactReported, CommandsAsked>;
+              ClientNonza, InlineFeatures, InlineFeature, InlineBound, SessionBound, ClientLost,
+              SessionResumed, SessionEnded, SessionAvailable, CapabilitiesKnown, MessageSent,
+              MessageAccepted, PresenceSent, SubscriptionRecovered, IqSent, ClientActive,
+              MessageReceived, MessageDelivered, MessageUndelivered, MessageKept, MessageUnarchived,
+              ArchiveRead, PresenceRecipients, PresenceReceived, IqReceived, InactiveClient,
+              SlowClient, ClientReads, AccountDescribed, ItemPublished, ItemRetracted,
+              DiscoInfoAsked, DiscoItemsAsked, ContactReported, CommandsAsked>;
 
 }  // namespace herold::server

@@ -160,6 +160,8 @@ struct SessionRecord {
   SharedBytes presence;       // payload of the last available presence
   std::vector<std::string> directed;
   std::uint64_t roster_version = 0;  // that its client has, at least
+  std::uint64_t client = 0;  // ClientIdentity
+  std::uint8_t proof = 0;
 
   static constexpr RecordKind record_kind = RecordKind::session;
   template <class Self, class Io>
@@ -167,6 +169,7 @@ struct SessionRecord {
     io(r.key), io(r.jid), io(r.resume_token), io(r.resume_seconds), io(r.handled), io(r.acked);
     io(r.flags), io(r.priority), io(r.presence), io(r.directed);
     io(r.roster_version);
+    io(r.client), io(r.proof);
   }
 };
 

@@ -19,6 +19,12 @@ Session::~Session() = default;
 ModuleHost& Session::host() const { return account_.host(); }
 Shard& Session::shard() const { return account_.host().shard(); }
 
+void Session::set_client(const ClientIdentity& client) {
+  if (client_.id == client.id && client_.proof == client.proof) return;
+  client_ = client;
+  remember();
+}
+
 void Session::set(SessionFlag flag) {
   if (has(flag)) return;
   flags_ |= static_cast<std::uint8_t>(flag);
@@ -341,6 +347,8 @@ SessionRecord Session::record() const {
   record.flags = flags_;
   record.priority = static_cast<std::uint8_t>(priority_);
   record.presence = presence_;
+  record.client = client_.id;
+  record.proof = static_cast<std::uint8_t>(client_.proof);
   for (const Jid& jid : directed_) record.directed.push_back(jid.text());
   record.roster_version = roster_version_;
   if (managed_) {
@@ -356,6 +364,7 @@ void Session::restore(const SessionRecord& record, std::deque<Request> requests)
   flags_ = record.flags;
   priority_ = static_cast<std::int8_t>(record.priority);
   presence_ = record.presence;
+  client_ = {record.client, static_cast<xmpp::Proof::Kind>(record.proof)};
   for (const std::string& jid : record.directed) directed_.push_back(Jid::trusted(jid));
   roster_version_ = record.roster_version;
   Managed& managed = manage();

@@ -13,6 +13,7 @@
 #include "server/journal_records.h"
 #include "server/stanza.h"
 #include "server/stream_management.h"
+#include "xmpp/sasl/server.h"
 
 namespace herold::server {
 
@@ -23,6 +24,12 @@ class Shard;
 
 // Why a session goes for good: signed off, not resumed in time, its resource or account taken.
 enum class SessionEnd : std::uint8_t { closed, lost, replaced, removed, stopped };
+
+// Which client signed in, and how; 0: one that does not say which it is.
+struct ClientIdentity {
+  std::uint64_t id = 0;
+  xmpp::Proof::Kind proof = xmpp::Proof::Kind::password;
+};
 
 enum class SessionFlag : std::uint8_t {
   available = 1,   // sent presence without type
@@ -62,6 +69,9 @@ class Session {
   ModuleHost& host() const;
   Shard& shard() const;
   SessionKey key() const { return key_; }
+
+  const ClientIdentity& client() const { return client_; }
+  void set_client(const ClientIdentity& client);
 
   bool has(SessionFlag flag) const { return (flags_ & static_cast<std::uint8_t>(flag)) != 0; }
   void set(SessionFlag flag);
@@ -150,6 +160,7 @@ class Session {
   Account& account_;
   Jid address_;
   SessionKey key_;
+  ClientIdentity client_;
   Connection* connection_ = nullptr;
   std::unique_ptr<Managed> managed_;
   std::uint8_t flags_ = 0;

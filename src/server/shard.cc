@@ -371,6 +371,8 @@ void Shard::write_sign_ins() {
     stores_->accounts().signed_in(account, time, [](Result<>) {
       // Only a time for people to look at; an account that went meanwhile has none.
     });
+  for (const auto& [client, time] : std::exchange(clients_seen_, {}))
+    stores_->clients().seen(client.first, client.second, time, [](Result<>) {});
 }
 
 // --- the journal ---------------------------------------------------------------------------------

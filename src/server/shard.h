@@ -194,6 +194,10 @@ class Shard final : private store::Executor {
   void remember_later(const Session& session) { to_remember_.insert(session.key()); }
   // Written to the store some time later: when somebody signed in last.
   void note_sign_in(const Jid& account) { sign_ins_[account.text()] = loop().clock().wall(); }
+  // The same of one of its clients.
+  void note_client(const Jid& account, std::uint64_t client) {
+    clients_seen_[{account.text(), client}] = loop().clock().wall();
+  }
 
   // Ends or detaches everything, in order; then writes the journal's clean end.
   void stop();
@@ -286,6 +290,7 @@ class Shard final : private store::Executor {
   std::unordered_set<SessionKey> to_remember_;
   std::vector<SessionKey> ack_owed_;  // sessions whose clients wait for an <a/>
   std::map<std::string, WallTime> sign_ins_;
+  std::map<std::pair<std::string, std::uint64_t>, WallTime> clients_seen_;
   FailureCount failures_;
   RegistrationCounts registrations_;
   AnonymousPlaces anonymous_places_;

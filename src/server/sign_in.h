@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "crypto/secret.h"
 #include "server/place_counts.h"
+#include "server/session.h"
 #include "xmpp/stream/server_stream.h"
 
 namespace herold::server {
@@ -34,6 +35,9 @@ class FailureCount {
   PlaceCounts counts_;
 };
 
+// Wrong codes count for the account as a whole, as if they came from one place.
+inline constexpr std::string_view second_factor_place = "second factor";
+
 // Where an answer goes.
 struct Asker {
   Shard* shard;
@@ -54,8 +58,14 @@ class SignIn {
   // Answered by Connection::on_admitted(), or a verdict when `most` from there have a place.
   void take_anonymous_place(Asker asker, const std::string& peer, std::uint64_t most);
   void give_back_anonymous_place(Shard& shard, const std::string& peer);
+  void find_tokens(Asker asker, const xmpp::Jid& account, const std::string& agent);
+  // RFC 6238. The account as a whole has so many guesses, from wherever they come: whoever makes
+  // them knows the password, and tokens and app passwords are as good as before.
+  void check_code(Asker asker, const xmpp::Jid& account, std::string code);
+  void add_credentials(Asker asker, const xmpp::Jid& account, xmpp::StoredCredentials added);
   void note_failure(Shard& shard, const std::string& peer, const xmpp::Jid& account);
-  void note_success(Shard& shard, const std::string& peer, const xmpp::Jid& account);
+  void note_success(Shard& shard, const std::string& peer, const xmpp::Jid& account,
+                    const ClientIdentity& client);
 
  private:
   Server& server_;

@@ -81,6 +81,10 @@ class Accounts final : public store::Accounts {
     if (is_temporary(address)) return find_no_account(executor_, std::move(done));
     behind_.set_credentials(std::move(address), std::move(credentials), std::move(done));
   }
+  void add_credential(std::string address, store::Credential added, Completion<> done) override {
+    if (is_temporary(address)) return find_no_account(executor_, std::move(done));
+    behind_.add_credential(std::move(address), std::move(added), std::move(done));
+  }
   void reseal(std::string after, std::uint32_t limit, Completion<store::Resealed> done) override {
     behind_.reseal(std::move(after), limit, std::move(done));
   }
@@ -109,6 +113,51 @@ class Accounts final : public store::Accounts {
 
  private:
   store::Accounts& behind_;
+  Executor& executor_;
+};
+
+class Clients final : public store::Clients {
+ public:
+  Clients(store::Clients& behind, Executor& executor) : behind_(behind), executor_(executor) {}
+
+  void facts(std::string address, Completion<store::SignInFacts> done) override {
+    if (is_temporary(address)) return find_no_account(executor_, std::move(done));
+    behind_.facts(std::move(address), std::move(done));
+  }
+  void find(std::string address, std::string agent, Completion<store::FoundClient> done) override {
+    if (is_temporary(address)) return find_no_account(executor_, std::move(done));
+    behind_.find(std::move(address), std::move(agent), std::move(done));
+  }
+  void list(std::string address, Completion<std::vector<store::Client>> done) override {
+    if (is_temporary(address)) return find_nothing(executor_, std::move(done));
+    behind_.list(std::move(address), std::move(done));
+  }
+  void put(std::string address, store::Client client, store::Generation generation,
+           std::uint64_t most, Completion<> done) override {
+    if (is_temporary(address)) return find_no_account(executor_, std::move(done));
+    behind_.put(std::move(address), std::move(client), generation, most, std::move(done));
+  }
+  void seen(std::string address, std::uint64_t id, WallTime now, Completion<> done) override {
+    if (is_temporary(address)) return do_nothing(executor_, std::move(done));
+    behind_.seen(std::move(address), id, now, std::move(done));
+  }
+  void revoke(std::string address, std::uint64_t id, Completion<> done) override {
+    if (is_temporary(address)) return find_no_account(executor_, std::move(done));
+    behind_.revoke(std::move(address), id, std::move(done));
+  }
+  void second_factor(std::string address,
+                     Completion<std::optional<store::SecondFactor>> done) override {
+    if (is_temporary(address)) return find_nothing(executor_, std::move(done));
+    behind_.second_factor(std::move(address), std::move(done));
+  }
+  void set_second_factor(std::string address, std::optional<store::SecondFactor> factor,
+                         Completion<> done) override {
+    if (is_temporary(address)) return find_no_account(executor_, std::move(done));
+    behind_.set_second_factor(std::move(address), std::move(factor), std::move(done));
+  }
+
+ private:
+  store::Clients& behind_;
   Executor& executor_;
 };
 
@@ -285,12 +334,14 @@ class Gate final : public store::Stores {
   Gate(std::unique_ptr<store::Stores> behind, Executor& executor)
       : behind_(std::move(behind)),
         accounts_(behind_->accounts(), executor),
+        clients_(behind_->clients(), executor),
         rosters_(behind_->rosters(), executor),
         messages_(behind_->messages(), executor),
         records_(behind_->records(), executor),
         nodes_(behind_->nodes(), executor) {}
 
   store::Accounts& accounts() override { return accounts_; }
+  store::Clients& clients() override { return clients_; }
   store::Rosters& rosters() override { return rosters_; }
   store::Messages& messages() override { return messages_; }
   store::Records& records() override { return records_; }
@@ -299,6 +350,7 @@ class Gate final : public store::Stores {
  private:
   std::unique_ptr<store::Stores> behind_;
   Accounts accounts_;
+  Clients clients_;
   Rosters rosters_;
   Messages messages_;
   Records records_;

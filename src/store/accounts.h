@@ -63,9 +63,12 @@ class Accounts {
   virtual void exists(std::string address, Completion<bool> done) = 0;
   // Ordered by hash. Fault::not_found without the account.
   virtual void credentials(std::string address, Completion<std::vector<Credential>> done) = 0;
-  // Replaces all. Fault::not_found without the account.
+  // Replaces all, for another password: its clients' tokens and app passwords go with the old
+  // ones (clients.h). Fault::not_found without the account.
   virtual void set_credentials(std::string address, std::vector<Credential> credentials,
                                Completion<> done) = 0;
+  // One more for the same password. Fault::conflict where there is one with this hash.
+  virtual void add_credential(std::string address, Credential added, Completion<> done) = 0;
   // Seals the keys of at most `limit` accounts behind the address `after` anew, because the
   // sealer has another key. Fault::malformed when one cannot be opened; then nothing changed.
   virtual void reseal(std::string after, std::uint32_t limit, Completion<Resealed> done) = 0;

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "store/accounts.h"
+#include "store/clients.h"
 #include "store/executor.h"
 #include "store/messages.h"
 #include "store/nodes.h"
@@ -23,6 +24,7 @@ class Stores {
  public:
   virtual ~Stores() = default;
   virtual Accounts& accounts() = 0;
+  virtual Clients& clients() = 0;
   virtual Rosters& rosters() = 0;
   virtual Messages& messages() = 0;
   virtual Records& records() = 0;

@@ -16,6 +16,7 @@ import time
 from lib.client import PING, Closed, Timeout
 from lib.element import SASL, SM, STANZAS, STREAM, TLS
 from lib.patience import patience
+from lib.sasl2 import SASL2
 
 PATIENCE = patience(8.0)
 KINDS = ("stream", "error", "sasl", "failed", "tls", "closed", "alive", "handshake")
@@ -82,7 +83,8 @@ class Watcher:
 
 def conditions_of(element):
     """The defined condition and all special ones of an error, failure or <failed/>."""
-    box = element.child("error") if element.namespace not in (STREAM, SASL, SM, TLS) else element
+    box = element.child("error") if element.namespace not in (
+        STREAM, SASL, SASL2, SM, TLS) else element
     return [child.name for child in box.elements if child.name != "text"] if box else []
 
 
@@ -121,8 +123,9 @@ def one(watcher, text, other=None):
     if kind == "error":
         return expect_condition(watcher, is_stanza_error, "stanza error", rest)
     if kind == "sasl":
-        return expect_condition(watcher, lambda e: e.namespace == SASL and e.name == "failure",
-                                "SASL failure", rest)
+        return expect_condition(
+            watcher, lambda e: e.namespace in (SASL, SASL2) and e.name == "failure",
+            "SASL failure", rest)
     if kind == "failed":
         return expect_condition(watcher, lambda e: e.namespace == SM and e.name == "failed",
                                 "failed", rest)

@@ -6,6 +6,7 @@ import time
 import xml.parsers.expat
 from pathlib import Path
 
+from . import sasl2
 from .certificates import Authority
 from .client import Client, Closed, Connection, Refused, Timeout, become_contacts
 from .element import SM, STREAM, parse
@@ -221,6 +222,47 @@ class Player:
             client.connection.secure_by_starttls()
         client.connection.open_stream()
 
+    def authenticates(self, name, mechanism, token=None):
+        """SASL2 (XEP-0388) with what stands in the block; the answer is there to be looked at."""
+        client = self.clients[name]
+        children = fill(self.dialog.rewrite(textwrap.dedent(self.step.block)).strip(), self.names)
+        secret = fill(token, self.names) if token else client.password
+        answer = sasl2.authenticate(client.connection, client.user, secret, mechanism,
+                                    re.sub(r">\s+<", "><", children))
+        self.take_sign_in(client, answer)
+
+    def takes_code(self, name, uri):
+        """The second factor's task, with the code of now."""
+        client = self.clients[name]
+        code = sasl2.code(sasl2.secret_of(fill(uri, self.names)))
+        client.connection.send(f"<next xmlns='{sasl2.SASL2}' task='TOTP'>"
+                               f"<totp xmlns='{sasl2.MFA}'>{code}</totp></next>")
+        self.take_sign_in(client, client.connection.read())
+
+    def proves_code(self, name, uri):
+        """Sets the second factor up with the code of now (XEP-0400 section 5.1)."""
+        code = sasl2.code(sasl2.secret_of(fill(uri, self.names)))
+        self.clients[name].send(f"<iq type='set' id='code'><setup xmlns='{sasl2.MFA}'>{code}"
+                                "</setup></iq>")
+
+    def take_sign_in(self, client, answer):
+        client.queue.append(answer)
+        if answer.name != "success":
+            return
+        client.full = answer.find("authorization-identifier").text
+        client.resource = client.full.partition("/")[2]
+        client.sm_enabled = False
+        bound = answer.child("bound", "urn:xmpp:bind:0")
+        enabled = bound.child("enabled", SM) if bound else None
+        resumed = answer.child("resumed", SM)
+        if enabled or resumed:
+            client.sm_id = enabled.get("id") if enabled else resumed.get("previd")
+            client.sm_enabled = True
+        if enabled:
+            client.sm_in, client.sm_out, client.unacked = 0, 0, []
+        if not resumed:
+            client.connection.features = client.connection.read()
+
     def features(self, name):
         """The features that stood in the last stream header's answer."""
         client = self.clients[name]
@@ -423,6 +465,10 @@ SENTENCES = [
     (r"(\w+) connects", Player.connects),
     (r"(\w+) comes online", Player.comes_online),
     (r"(\w+) signs in", Player.signs_in),
+    (r"(\w+) authenticates with ([\w-]+):?", Player.authenticates),
+    (r"(\w+) authenticates with ([\w-]+) and the token (\S+?):?", Player.authenticates),
+    (r"(\w+) answers with the code of (\S+)", Player.takes_code),
+    (r"(\w+) proves the code of (\S+)", Player.proves_code),
     (r"(\w+) is offered:", Player.features),
     (r"(\w+) cannot sign in: ([\w-]+)", Player.cannot_sign_in),
     (r"(\w+) uses the password (\S+)", Player.uses_password),

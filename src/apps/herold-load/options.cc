@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view scenario_names[] = {"login",    "idle",     "chat",
                                                "presence", "register", "befriend"};
 constexpr std::string_view transport_names[] = {"plain", "starttls", "tls"};
+constexpr std::string_view sign_in_names[] = {"sasl", "sasl2", "token"};
 
 template <class Enum, std::size_t size>
 std::map<std::string, Enum> choices(const std::string_view (&names)[size]) {
@@ -36,6 +37,8 @@ void add_target(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--domain", options.domain, "The XMPP domain")->required();
   app.add_option("--transport", options.transport, "plain, starttls (default) or tls")
       ->transform(CLI::CheckedTransformer(choices<TransportKind>(transport_names)));
+  app.add_option("--sign-in", options.sign_in, "sasl (default), sasl2, or token after the first")
+      ->transform(CLI::CheckedTransformer(choices<SignInKind>(sign_in_names)));
   app.add_option("--users", options.users, "Pattern of user names, with %d for the number");
   app.add_option("--password", options.password, "Everybody's password");
   app.add_option("--mechanism", raw.mechanism, "SASL mechanism, or 'best'")->take_last();

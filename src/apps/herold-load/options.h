@@ -16,6 +16,8 @@ namespace herold::load {
 
 enum class ScenarioKind : std::uint8_t { login, idle, chat, presence, register_users, befriend };
 enum class TransportKind : std::uint8_t { plain, starttls, tls };
+// RFC 6120; all in one step (XEP-0388, XEP-0386); the same with a token from the second time on.
+enum class SignInKind : std::uint8_t { sasl, sasl2, token };
 
 struct Options {
   ScenarioKind scenario = ScenarioKind::login;
@@ -26,6 +28,7 @@ struct Options {
   std::string label;       // copied to the report
   std::string roots_file;  // PEM; empty: certificates are not verified
   TransportKind transport = TransportKind::starttls;
+  SignInKind sign_in = SignInKind::sasl;
   std::optional<xmpp::Mechanism> mechanism = xmpp::Mechanism::scram_sha_1;  // none: the best one
   std::vector<pid_t> pids;  // the server's main processes
   unsigned threads = 1;

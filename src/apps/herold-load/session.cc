@@ -34,6 +34,13 @@ xmpp::ClientStreamConfig make_config(const Options& options, unsigned number) {
   config.policy.plain = xmpp::SaslPolicy::Plain::allowed;
   config.policy.forced = options.mechanism;
   config.tls = tls_of(options.transport);
+  if (options.sign_in == SignInKind::sasl) return config;
+  std::string id = std::to_string(number);
+  id.insert(0, 12 - std::min<std::size_t>(id.size(), 12), '0');
+  xmpp::ModernSignIn& modern = config.modern.emplace();
+  modern.agent = {"00000000-0000-4000-8000-" + id, "herold-load", ""};
+  modern.tag = "load";
+  modern.wants_token = options.sign_in == SignInKind::token;
   return config;
 }
 
@@ -114,6 +121,12 @@ void Session::negotiate(xml::Scanner::Token token, std::string_view bytes) {
     default:
       return stream_->fail(xmpp::condition_of(token));
   }
+}
+
+void Session::on_token(const xmpp::FastToken& token, xmpp::Mechanism mechanism) {
+  config_.modern->wants_token = false;  // the server renews it by itself
+  config_.modern->token.emplace(
+      xmpp::ClientToken{mechanism, crypto::SecretString(token.token), {}});
 }
 
 void Session::on_signed_in(xml::Element features) {

@@ -57,6 +57,8 @@ class Session final : public Connection, public xmpp::ClientStreamHost {
   void restart_input() override { restart_scanner(); }
   void begin_tls() override { Connection::begin_tls(); }
   void on_keys(const xmpp::ClientKeys& keys) override { config_.credentials.keys = keys; }
+  void on_token(const xmpp::FastToken& token, xmpp::Mechanism mechanism) override;
+  void on_success(xml::Element) override { mechanism_ = xmpp::name_of(*stream_->mechanism()); }
   void on_signed_in(xml::Element features) override;
   void on_bound(const xmpp::Jid& address) override;
   void on_bind_failed(const xmpp::StanzaError& error) override;

@@ -40,6 +40,7 @@ Result<AdminCommand> make_command(const Invocation& invocation, const server::Co
   AdminCommand command{.name = invocation.command};
   if (!invocation.address.empty()) command.arguments["address"] = invocation.address;
   if (!invocation.domain.empty()) command.arguments["domain"] = invocation.domain;
+  if (!invocation.client.empty()) command.arguments["client"] = invocation.client;
   if (invocation.password == PasswordFrom::standard_input)
     command.arguments["password"] = TRY(read_password(config.limits, language));
   return command;
@@ -80,6 +81,28 @@ void print_users(const Json& list, const Invocation& invocation, const server::C
   print(say(language, Text::no_users));
   print(say(language, Text::add_first_user,
             {program_with_config(invocation) + " user add alice@" + config.domains.front().name}));
+}
+
+// "HjEEr45_LQr  Gajim, Juliet's laptop  password, token  2026-11-21T14:37:25Z".
+void print_clients(const Json& list, Language language) {
+  for (const Json& client : list) {
+    std::string line = client.value("id", std::string());
+    const auto add = [&line](const std::string& text, const char* before) {
+      if (!text.empty()) line += before + text;
+    };
+    add(client.value("software", std::string()), "  ");
+    add(client.value("device", std::string()), "  ");
+    const char* before = "  ";
+    for (const Json& way : client.value("sign_in", Json::array())) {
+      add(way.get<std::string>(), before);
+      before = ", ";
+    }
+    add(client.value("connected", false) ? say(language, Text::client_connected)
+                                         : client.value("last_seen", std::string()),
+        "  ");
+    print(line);
+  }
+  if (list.empty()) print(say(language, Text::no_clients));
 }
 
 void print_modules(const Json& list, Language language) {
@@ -138,6 +161,15 @@ void print_result(const Invocation& invocation, const Json& result, const server
     print(say(language, Text::user_enabled, {address}));
   } else if (command == "user disable") {
     print(say(language, Text::user_disabled, {address}));
+  } else if (command == "user clients") {
+    print_clients(result, language);
+  } else if (command == "user revoke") {
+    print(say(language, Text::client_revoked));
+    if (result.value("knows_password", false))
+      print(say(language, Text::client_knows_password,
+                {program_with_config(invocation) + " user passwd " + address}));
+  } else if (command == "user factor-off") {
+    print(say(language, Text::factor_is_off, {address}));
   } else if (command == "user list") {
     print_users(result, invocation, config, language);
   } else if (command == "modules") {

@@ -196,8 +196,14 @@ constexpr CoreDocument core_documents[] = {
     {{.number = 300, .version = "1.0.0"}, "Use of Cryptographic Hash Functions in XMPP"},
     {{.number = 334, .version = "1.0.0"}, "Message Processing Hints"},
     {{.number = 368, .version = "1.1.0"}, "SRV records for XMPP over TLS"},
+    {{.number = 386, .version = "1.1.0"}, "Bind 2"},
+    {{.number = 388, .version = "1.0.4"}, "Extensible SASL Profile"},
     {{.number = 440, .version = "1.0.0"}, "SASL Channel-Binding Type Capability"},
     {{.number = 474, .version = "0.5.0"}, "SASL SCRAM Downgrade Protection"},
+    {{.number = 480, .version = "0.2.0"}, "SASL Upgrade Tasks"},
+    {{.number = 484, .version = "0.2.0"}, "Fast Authentication Streamlining Tokens"},
+    {{.number = 509, .version = "0.2.0"}, "Initial Authentication Pipelining"},
+    {{.number = 515, .version = "0.1.0"}, "TLS Channel-Binding Downgrade Protection"},
 };
 
 // Every document once, in order; several modules may share one.

@@ -98,6 +98,12 @@ void CommandLine::add_user_commands() {
   with_password(with_address("passwd", Text::help_user_passwd));
   with_address("enable", Text::help_user_enable);
   with_address("disable", Text::help_user_disable);
+  with_address("clients", Text::help_user_clients);
+  with_address("revoke", Text::help_user_revoke)
+      .add_option("client", invocation_.client, text(Text::option_client))
+      ->type_name("CLIENT")
+      ->required();
+  with_address("factor-off", Text::help_user_factor_off);
   add(user, "list", Text::help_user_list)
       .add_option("--domain", invocation_.domain, text(Text::option_domain))
       ->type_name("DOMAIN");

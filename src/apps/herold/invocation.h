@@ -21,6 +21,7 @@ struct Invocation {
   Output output = Output::text;
   std::string address;
   std::string domain;
+  std::string client;
   PasswordFrom password = PasswordFrom::made_up;
   std::string program;  // as it was called, for "next command" hints
 };

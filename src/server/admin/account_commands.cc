@@ -2,6 +2,7 @@
 #include "server/admin/account_commands.h"
 
 #include "base/datetime.h"
+#include "server/credentials.h"
 #include "xmpp/sasl/anonymous.h"
 #include "xmpp/sasl/credentials.h"
 
@@ -19,16 +20,6 @@ Result<xmpp::Jid> account_argument(const Config& config, const AdminCommand& com
   if (xmpp::is_anonymous_name(jid->local()))
     return fail(Fault::invalid, text + ": such names are for those who have no account");
   return jid;
-}
-
-std::string make_up_password(Random& random) {
-  static constexpr std::string_view letters = "abcdefghjkmnpqrstuvwxyz23456789";
-  std::string password;
-  for (int i = 0; i < 20; ++i) {
-    if (i > 0 && i % 4 == 0) password += '-';
-    password += letters[random.below(letters.size())];
-  }
-  return password;
 }
 
 Result<NewPassword> password_argument(const Limits& limits, const AdminCommand& command,

@@ -22,8 +22,6 @@ struct NewPassword {
 };
 Result<NewPassword> password_argument(const Limits& limits, const AdminCommand& command,
                                       Random& random);
-// "k7dpq-...": five groups of four.
-std::string make_up_password(Random& random);
 
 // Results of "user add|passwd", of "user list", and of "modules".
 nlohmann::json password_result(const xmpp::Jid& account, const NewPassword& password);

@@ -8,6 +8,7 @@
 
 #include "server/account_actions.h"
 #include "server/admin/account_commands.h"
+#include "server/admin/client_commands.h"
 #include "server/admin/key_change.h"
 
 namespace herold::server {
@@ -53,6 +54,7 @@ void RunningAdministration::perform(AdminCommand command, std::function<void(Adm
       change_keys(program_.keys, first.stores().accounts(), std::move(done));
     });
   }
+  if (is_client_command(command.name)) return manage_clients(command, std::move(done));
   if (command.name.starts_with("user ")) return change_user(command, std::move(done));
   done(fail(Fault::invalid, "There is no command \"" + command.name + "\""));
 }
@@ -101,6 +103,15 @@ void RunningAdministration::change_user(const AdminCommand& command, Done done) 
       actions.set_state(first, account, AccountState::disabled, std::move(told));
     else
       told(fail(Fault::invalid, "There is no command \"" + name + "\""));
+  });
+}
+
+void RunningAdministration::manage_clients(const AdminCommand& command, Done done) {
+  const auto account = account_argument(program_.config(), command);
+  if (!account) return done(std::unexpected(account.error()));
+  Shard& home = server_.shard(server_.home_of(account->text()));
+  home.loop().post([&home, command, account = *account, done = std::move(done)] {
+    perform_client_command(home, command, account, done);
   });
 }
 

@@ -6,7 +6,9 @@
 
 #include "base/limits.h"
 #include "server/admin/account_commands.h"
+#include "server/admin/client_commands.h"
 #include "server/admin/key_change.h"
+#include "server/client_record.h"
 #include "server/credentials.h"
 #include "server/journal_records.h"
 #include "store/journal.h"
@@ -67,6 +69,7 @@ AdminReply StoppedServer::answer(const AdminCommand& command) {
   if (command.name == "user enable") return set_state(command, store::AccountState::enabled);
   if (command.name == "user disable") return set_state(command, store::AccountState::disabled);
   if (command.name == "user list") return list_users(command);
+  if (is_client_command(command.name)) return manage_clients(command);
   if (command.name == "keys change") {
     AdminReply reply = fail(Fault::unavailable, "the database gave no answer");
     change_keys(folder_.sealer(), accounts(), [&reply](AdminReply answer) { reply = answer; });
@@ -140,6 +143,28 @@ AdminReply StoppedServer::set_state(const AdminCommand& command, store::AccountS
   const xmpp::Jid account = TRY(account_argument(config_, command));
   TRY(wait<void>([&](auto done) { accounts().set_state(account.text(), state, std::move(done)); }));
   return Json({{"address", account.text()}, {"enabled", state == store::AccountState::enabled}});
+}
+
+AdminReply StoppedServer::manage_clients(const AdminCommand& command) {
+  const xmpp::Jid account = TRY(account_argument(config_, command));
+  store::Clients& clients = stores_->clients();
+  if (command.name == "user factor-off") {
+    TRY(wait<void>(
+        [&](auto done) { clients.set_second_factor(account.text(), {}, std::move(done)); }));
+    return Json({{"address", account.text()}});
+  }
+  const auto rows = TRY(wait<std::vector<store::Client>>(
+      [&](auto done) { clients.list(account.text(), std::move(done)); }));
+  if (command.name == "user clients")
+    return clients_json(accesses(nullptr, rows, world_.clock.wall()));
+  const std::string wanted = command.text("client");
+  for (const store::Client& row : rows) {
+    if (row.is_off || client_id_text(row.id) != wanted) continue;
+    TRY(wait<void>([&](auto done) { clients.revoke(account.text(), row.id, std::move(done)); }));
+    return revoked_json(account, wanted,
+                        row.knows_password ? Revoked::but_knows_password : Revoked::wholly);
+  }
+  return fail(Fault::not_found, "there is no such client");
 }
 
 AdminReply StoppedServer::list_users(const AdminCommand& command) {

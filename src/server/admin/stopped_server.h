@@ -48,6 +48,7 @@ class StoppedServer final : public Administration {
   AdminReply remove_user(const AdminCommand& command);
   Result<> forget_in_journal(const xmpp::Jid& account);
   AdminReply set_state(const AdminCommand& command, store::AccountState state);
+  AdminReply manage_clients(const AdminCommand& command);
   AdminReply list_users(const AdminCommand& command);
   Result<> list_domain(const std::string& domain, nlohmann::json& list);
   store::Accounts& accounts() { return stores_->accounts(); }

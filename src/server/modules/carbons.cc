@@ -16,6 +16,8 @@ class Carbons {
   static constexpr auto handlers() {
     return std::tuple{on<Set<xmpp::CarbonsEnable>>(&Carbons::enable, at_own_account),
                       on<Set<xmpp::CarbonsDisable>>(&Carbons::disable, at_own_account),
+                      on<InlineFeatures>(&Carbons::offer),
+                      on<InlineFeature>(&Carbons::enable_inline),
                       on<MessageAccepted>(&Carbons::copy_sent, Stage::observe),
                       on<MessageDelivered>(&Carbons::copy_received, Stage::observe)};
   }
@@ -31,6 +33,12 @@ class Carbons {
   Answer<Nothing> disable(const IqContext& context, const xmpp::CarbonsDisable&) {
     context.session->clear(SessionFlag::carbons);
     return Nothing{};
+  }
+
+  // XEP-0386 section 3.2.
+  void offer(InlineFeatures& event) { event.names.push_back(xmpp::ns::carbons); }
+  void enable_inline(InlineFeature& event) {
+    if (xmpp::is<xmpp::CarbonsEnable>(event.element)) event.session.set(SessionFlag::carbons);
   }
 
   // Section 6.1: chats, and normal messages with a body; errors, which belong to such messages;

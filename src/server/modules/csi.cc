@@ -19,7 +19,8 @@ class ClientState {
 
   static constexpr auto handlers() {
     return std::tuple{
-        on<StreamFeatures>(&ClientState::announce), on<ClientNonza>(&ClientState::change),
+        on<StreamFeatures>(&ClientState::announce),  on<ClientNonza>(&ClientState::change),
+        on<InlineFeatures>(&ClientState::offer),     on<InlineFeature>(&ClientState::begin),
         on<InactiveClient>(&ClientState::hold_back), on<SessionResumed>(&ClientState::resume),
         on<SessionEnded>(&ClientState::forget)};
   }
@@ -40,6 +41,12 @@ class ClientState {
   void announce(StreamFeatures& event) {
     if (event.moment == StreamFeatures::Moment::after_login)
       event.xml += xmpp::to_xml(xmpp::CsiFeature{}, xmpp::ns::client);
+  }
+
+  // XEP-0386 section 3.2: the session begins in that state.
+  void offer(InlineFeatures& event) { event.names.push_back(xmpp::ns::csi); }
+  void begin(InlineFeature& event) {
+    if (xmpp::is<xmpp::CsiInactive>(event.element)) event.session.set(SessionFlag::inactive);
   }
 
   Flow change(ClientNonza& event) {

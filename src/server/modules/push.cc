@@ -77,7 +77,8 @@ class Push {
                       on<MessageReceived>(&Push::take, Stage::observe),
                       on<ClientLost>(&Push::take_rest),
                       on<SessionBound>(&Push::greet),
-                      on<SessionResumed>(&Push::greet_again)};
+                      on<SessionResumed>(&Push::greet_again),
+                      on<SessionEnded>(&Push::forget_removed)};
   }
 
   Push(ModuleHost& host, const Config& config) : host_(host), config_(config) {}
@@ -175,6 +176,15 @@ class Push {
                                       if (!removed) note_trouble(removed.error());
                                     });
     return account.data<WakeUps>().erase(one);
+  }
+
+  // A client that was switched off (XEP-0494) is not woken any more.
+  void forget_removed(SessionEnded& event) {
+    Account& account = event.session.account();
+    if (event.why != SessionEnd::removed || account.find_data<WakeUps>() == nullptr) return;
+    WakeUps& all = account.data<WakeUps>();
+    for (auto one = all.begin(); one != all.end();)
+      one = one->resource == event.session.address().resource() ? drop(account, one) : one + 1;
   }
 
   void note_trouble(const Error& error) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "server/testing/test_server.h"
+#include "xml/element.h"
 
 namespace herold::server {
 namespace {
@@ -65,6 +66,23 @@ TEST_F(Push, WhatWaitsForItWakesIt) {
   phone.signs_off();
   juliet.sends(text("asleep?"));
   service.receives(notification("1", std::string(no_sender) + no_body));
+}
+
+// XEP-0494: it is switched off while it waits for its client.
+TEST_F(Push, ASwitchedOffClientIsNotWoken) {
+  TestClient& desk = server.comes_online("romeo/desk");
+  phone.loses_connection();
+  desk.asks("<iq type='get' id='l'><list xmlns='urn:xmpp:cam:0'/></iq>", done);
+  std::string id;
+  for (const xml::Element client : desk.last().first_child().children())
+    if (client.child("user-agent", client.ns()).child("software", client.ns()).first_text() ==
+        "phone")
+      id = client.attribute("id");
+  desk.asks("<iq type='set' id='r'><revoke xmlns='urn:xmpp:cam:0' id='" + id + "'/></iq>",
+            "<iq type='error'/>");  // it knows the password
+  desk.signs_off();
+  juliet.sends(text("asleep?"));
+  service.receives_nothing();
 }
 
 TEST_F(Push, AnotherClientsConnectionDoesNotCount) {

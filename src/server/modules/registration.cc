@@ -127,13 +127,18 @@ class InBandRegistration {
     const auto named = Jid::make(*query.username, account.domain());
     if (!named || *named != account)
       return request.fail({Condition::not_allowed, "That is another account"});
+    // Whoever has no more than an app password must not get at everything (XEP-0494 section 3.1).
+    if (context.session->client().proof == xmpp::Proof::Kind::app_password)
+      return request.fail({Condition::not_allowed, "Not with an app password"});
     auto password = prepare(*query.password);
     if (!password) return request.fail(password.error());
-    host_.account_actions().set_password(host_.shard(), account, std::move(*password),
-                                         [request = std::move(request)](Result<> set) mutable {
-                                           if (!set) return request.fail(set.error());
-                                           request.succeed();
-                                         });
+    host_.account_actions().set_password(
+        host_.shard(), account, std::move(*password),
+        [request = std::move(request)](Result<> set) mutable {
+          if (!set) return request.fail(set.error());
+          request.succeed();
+        },
+        context.session->key());
   }
 
   // Section 3.2: the result comes before the end of the stream, so the rest waits for a turn.

@@ -49,6 +49,14 @@ TestClient::TestClient(TestServer& server, std::string address, ClientSetup setu
     config_.policy.forced = xmpp::Mechanism::scram_sha_256;
   }
   config_.tls = xmpp::ClientStreamConfig::Tls::never;
+  if (setup_.agent.empty()) return;
+  xmpp::ModernSignIn& modern = config_.modern.emplace();
+  modern.agent = {setup_.agent, "TestClient", "simulated"};
+  modern.tag = address_.substr(address_.find('/') + 1);
+  modern.wants_token = true;
+  if (setup_.managed)
+    modern.features.push_back(
+        {std::string(sm_ns), "<enable xmlns=\"urn:xmpp:sm:3\" resume=\"true\"/>"});
 }
 
 TestClient::~TestClient() = default;
@@ -197,11 +205,35 @@ void TestClient::connect() {
         "to='" +
         std::string(config_.account.domain()) + "' version='1.0'>");
   } else {
+    if (config_.modern) prepare_modern();
     stream_ = std::make_unique<xmpp::ClientStream>(static_cast<xmpp::ClientStreamHost&>(*this),
                                                    config_, server_.crypto(), server_.random());
     stream_->start();
   }
   for (int i = 0; i < 100 && state_ == State::opening; ++i) server_.settle();
+}
+
+void TestClient::prepare_modern() {
+  xmpp::ModernSignIn& modern = *config_.modern;
+  modern.resume.reset();
+  if (is_resuming_) modern.resume = {got_, token_};
+  modern.token.reset();
+  if (fast_token_.empty()) return;
+  if (uses_) ++*uses_;
+  modern.token.emplace(
+      xmpp::ClientToken{token_mechanism_, crypto::SecretString(fast_token_), uses_});
+}
+
+void TestClient::signs_in_again(Place place) {
+  is_resuming_ = false;
+  connect(State::ready, place);
+}
+
+void TestClient::cannot_sign_in(std::string_view condition, Place place) {
+  is_resuming_ = false;
+  connect();
+  expect(failure_.find(condition) != std::string::npos,
+         "cannot sign in: " + std::string(condition) + ", but: " + failure_, place);
 }
 
 void TestClient::connect(State goal, Place place) {
@@ -312,9 +344,27 @@ void TestClient::on_bind_failed(const xmpp::StanzaError& error) {
   state_ = State::refused;
 }
 
+void TestClient::on_token(const xmpp::FastToken& token, xmpp::Mechanism mechanism) {
+  fast_token_ = token.token;
+  token_mechanism_ = mechanism;
+}
+
+void TestClient::on_success(xml::Element success) {
+  if (const auto used = stream_->mechanism()) mechanism_ = xmpp::name_of(*used);
+  const xml::Element enabled = success.child("bound", xmpp::ns::bind2).child("enabled", sm_ns);
+  is_counting_ = enabled || success.child("resumed", sm_ns);
+  if (!enabled) return;
+  token_ = enabled.attribute("id");
+  got_ = 0;
+}
+
 void TestClient::on_bound(const xmpp::Jid& address) {
   address_ = address.text();
-  if (!setup_.managed) {
+  if (is_resuming_ && config_.modern) {
+    state_ = State::refused;  // a new session in its place
+    return;
+  }
+  if (!setup_.managed || config_.modern) {
     state_ = State::ready;
     return;
   }

@@ -24,6 +24,10 @@ struct ClientSetup {
   bool answers_pings = true;  // unseen by the test
   std::string peer{};         // its network address; empty: one of its own each time
   bool anonymous = false;     // signs in without an account; its address is made by the server
+  // The id of its installation: it signs in by SASL2 (XEP-0388), binds and resumes in the same
+  // step, and keeps the tokens that it is given. Its resource begins with the one that it asked
+  // for.
+  std::string agent{};
 };
 
 // Addresses may be shortened to what differs: "romeo/orchard" is romeo@xmpp.test/orchard. What a
@@ -71,6 +75,18 @@ class TestClient final : private net::Transport::Handler, private xmpp::ClientSt
   void cannot_resume(Place place = Place::current());
   // Whether it could.
   bool tries_to_resume();
+  // A new session on a new connection.
+  void signs_in_again(Place place = Place::current());
+  void cannot_sign_in(std::string_view condition, Place place = Place::current());
+
+  // --- of a client with an `agent`
+  const std::string& token() const { return fast_token_; }
+  void takes_token(std::string token) { fast_token_ = std::move(token); }
+  void counts_uses_from(std::uint64_t count) { uses_ = count; }
+  void invalidates_its_token() { config_.modern->invalidates_token = true; }
+  void answers_with_code(std::string code) { code_ = std::move(code); }
+  // What it signed in with the last time.
+  std::string_view mechanism() const { return mechanism_; }
 
  private:
   friend class TestServer;
@@ -91,11 +107,17 @@ class TestClient final : private net::Transport::Handler, private xmpp::ClientSt
   void on_bind_failed(const xmpp::StanzaError& error) override;
   void on_element(xml::Document element) override;
   void on_closed(const xmpp::ClientStreamError* error) override;
+  void on_code_wanted() override { stream_->answer_code(code_); }
+  void on_token(const xmpp::FastToken& token, xmpp::Mechanism mechanism) override;
+  void on_token_refused() override { fast_token_.clear(); }
+  void on_success(xml::Element success) override;
+  void on_resumed(std::uint32_t) override { state_ = State::ready; }
 
   enum class State : std::uint8_t { away, opening, ready, refused };
   bool is_stranger() const { return address_.find('/') == std::string::npos; }
   void connect();
   void connect(State goal, Place place);
+  void prepare_modern();
   void flush();
   void feed();
   void take_item(xml::Scanner::Token token, std::string_view item);
@@ -121,6 +143,9 @@ class TestClient final : private net::Transport::Handler, private xmpp::ClientSt
   std::deque<xml::Document> inbox_;
   xml::Document last_;
   std::string token_;  // of the session to resume
+  std::string fast_token_, code_, mechanism_;
+  xmpp::Mechanism token_mechanism_ = xmpp::Mechanism::ht_sha_256_none;
+  std::optional<std::uint64_t> uses_;
   bool is_resuming_ = false;
   bool is_counting_ = false;
   std::uint32_t got_ = 0;  // of the server's stanzas, while it counts

@@ -130,8 +130,13 @@ TestServer::~TestServer() {
 }
 
 TestClient& TestServer::signs_in(std::string_view address, ClientSetup setup, Place place) {
+  TestClient& made = client(address, std::move(setup));
+  made.connect(TestClient::State::ready, place);
+  return made;
+}
+
+TestClient& TestServer::client(std::string_view address, ClientSetup setup) {
   clients_.push_back(std::make_unique<TestClient>(*this, full_address(address), std::move(setup)));
-  clients_.back()->connect(TestClient::State::ready, place);
   return *clients_.back();
 }
 
@@ -169,6 +174,8 @@ void TestServer::passes(Duration time) {
     if (world_->disk.dead() && world_->process->running()) world_->process->kill();
   }
 }
+
+WallTime TestServer::wall() const { return world_->loop.clock().wall(); }
 
 void TestServer::clock_is_set(Duration by) { world_->sim.step_wall_clock(by); }
 

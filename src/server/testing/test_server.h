@@ -64,12 +64,15 @@ class TestServer {
   // Signs in, no more.
   TestClient& signs_in(std::string_view address, ClientSetup setup = {},
                        Place place = Place::current());
+  // A client that has not connected yet.
+  TestClient& client(std::string_view address, ClientSetup setup = {});
   // A client that does not sign in: its stream is open.
   TestClient& opens_stream(ClientSetup setup = {}, Place place = Place::current());
   // Both see each other's presence; by the way, what they get is skipped.
   void befriend(TestClient& one, TestClient& other);
 
   void passes(Duration time);
+  WallTime wall() const;
   void clock_is_set(Duration by);                 // the wall clock, as an operator or NTP does
   void takes_settings(const ServerSetup& setup);  // as a reload does
   void restarts();                                // in order

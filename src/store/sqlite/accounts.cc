@@ -1,4 +1,5 @@
 // Accounts in SQLite; keys of credentials are sealed with their place as context.
+#include "store/sqlite/clients.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/stores.h"
 #include "xmpp/look_alike.h"
@@ -28,22 +29,6 @@ Result<> put_credentials(Connection& connection, const Sealer& sealer, const std
         address, one.hash, Blob{one.salt}, one.iterations, Blob{stored}, Blob{server}));
   }
   return {};
-}
-
-Result<std::vector<Credential>> read_credentials(Connection& connection, const Sealer& sealer,
-                                                 const std::string& address) {
-  std::vector<Credential> all;
-  Rows rows =
-      TRY(connection.query("SELECT hash, salt, iterations, stored_key, server_key "
-                           "FROM credential WHERE address = ?1 ORDER BY hash",
-                           address));
-  while (TRY(rows.next())) {
-    Credential one{rows.text(0), rows.text(1), static_cast<std::uint32_t>(rows.number(2)), {}, {}};
-    one.stored_key = TRY(sealer.open(rows.bytes(3), context_of("stored_key", address, one.hash)));
-    one.server_key = TRY(sealer.open(rows.bytes(4), context_of("server_key", address, one.hash)));
-    all.push_back(std::move(one));
-  }
-  return all;
 }
 
 Result<bool> is_there(Connection& connection, const std::string& address) {
@@ -77,6 +62,22 @@ Account account_of(const Rows& rows) {
 }
 
 }  // namespace
+
+Result<std::vector<Credential>> read_credentials(Connection& connection, const Sealer& sealer,
+                                                 const std::string& address) {
+  std::vector<Credential> all;
+  Rows rows =
+      TRY(connection.query("SELECT hash, salt, iterations, stored_key, server_key "
+                           "FROM credential WHERE address = ?1 ORDER BY hash",
+                           address));
+  while (TRY(rows.next())) {
+    Credential one{rows.text(0), rows.text(1), static_cast<std::uint32_t>(rows.number(2)), {}, {}};
+    one.stored_key = TRY(sealer.open(rows.bytes(3), context_of("stored_key", address, one.hash)));
+    one.server_key = TRY(sealer.open(rows.bytes(4), context_of("server_key", address, one.hash)));
+    all.push_back(std::move(one));
+  }
+  return all;
+}
 
 void SqliteAccounts::create(std::string address, std::vector<Credential> credentials, WallTime now,
                             Completion<> done) {
@@ -171,7 +172,23 @@ void SqliteAccounts::set_credentials(std::string address, std::vector<Credential
        credentials = std::move(credentials)](Connection& connection) -> Result<> {
         TRY(must_be_there(connection, address));
         TRY(connection.execute("DELETE FROM credential WHERE address = ?1", address));
+        TRY(forget_secrets(connection, address));
         return put_credentials(connection, sealer, address, credentials);
+      });
+}
+
+void SqliteAccounts::add_credential(std::string address, Credential added, Completion<> done) {
+  access_.write<void>(
+      std::move(done),
+      [&sealer = sealer_, address = std::move(address),
+       added = std::move(added)](Connection& connection) -> Result<> {
+        TRY(must_be_there(connection, address));
+        {
+          Rows rows = TRY(connection.query(
+              "SELECT 1 FROM credential WHERE address = ?1 AND hash = ?2", address, added.hash));
+          if (TRY(rows.next())) return fail(Fault::conflict, "there is one with this hash");
+        }
+        return put_credentials(connection, sealer, address, {added});
       });
 }
 
@@ -181,16 +198,17 @@ void SqliteAccounts::reseal(std::string after, std::uint32_t limit, Completion<R
                            limit](Connection& connection) -> Result<Resealed> {
                             std::vector<std::string> addresses;
                             {
-                              Rows rows = TRY(connection.query(
-                                  "SELECT DISTINCT address FROM credential WHERE address > ?1 "
-                                  "ORDER BY address LIMIT ?2",
-                                  after, limit));
+                              Rows rows = TRY(
+                                  connection.query("SELECT address FROM account WHERE address > ?1 "
+                                                   "ORDER BY address LIMIT ?2",
+                                                   after, limit));
                               while (TRY(rows.next())) addresses.push_back(rows.text(0));
                             }
                             Resealed done_now;
                             for (std::string& address : addresses) {
                               const auto all = TRY(read_credentials(connection, sealer, address));
                               TRY(put_credentials(connection, sealer, address, all));
+                              TRY(reseal_clients(connection, sealer, address));
                               ++done_now.accounts;
                               done_now.last = std::move(address);
                             }

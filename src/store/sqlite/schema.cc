@@ -88,11 +88,25 @@ UPDATE box SET (ahead, behind) = (
   FROM reference r JOIN message m ON m.stanza_id = r.message WHERE r.box = box.number);
 )";
 
-constexpr std::string_view steps[] = {step_1, step_2, step_3};
+// Who may sign in beside the password; `secrets` is sealed, empty where there is none.
+constexpr std::string_view step_4 = R"(
+ALTER TABLE account ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE client(
+  address TEXT NOT NULL, id INTEGER NOT NULL, kind INTEGER NOT NULL, agent TEXT NOT NULL,
+  software TEXT NOT NULL, device TEXT NOT NULL, first_seen INTEGER NOT NULL,
+  last_seen INTEGER NOT NULL, flags INTEGER NOT NULL, secrets BLOB NOT NULL,
+  PRIMARY KEY(address, id)) WITHOUT ROWID;
+CREATE TABLE second_factor(
+  address TEXT PRIMARY KEY, secret BLOB NOT NULL, last_step INTEGER NOT NULL) WITHOUT ROWID;
+)";
+
+constexpr std::string_view steps[] = {step_1, step_2, step_3, step_4};
 
 // References and messages are removed by code, which knows the counts.
 constexpr std::string_view erase[] = {
     "DELETE FROM credential WHERE address = ?1",
+    "DELETE FROM client WHERE address = ?1",
+    "DELETE FROM second_factor WHERE address = ?1",
     "DELETE FROM roster WHERE owner = ?1",
     "DELETE FROM roster_item WHERE owner = ?1",
     "DELETE FROM subscription_request WHERE owner = ?1",

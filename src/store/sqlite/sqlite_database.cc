@@ -14,11 +14,13 @@ class SqliteStores final : public Stores {
                const Clock& clock, SqliteMessages::TextOf text_of)
       : access_(engine, executor),
         accounts_(access_, sealer),
+        clients_(access_, sealer),
         rosters_(access_, clock, limits.roster_removals),
         messages_(access_, clock, text_of),
         records_(access_, clock),
         nodes_(access_) {}
   Accounts& accounts() override { return accounts_; }
+  Clients& clients() override { return clients_; }
   Rosters& rosters() override { return rosters_; }
   Messages& messages() override { return messages_; }
   Records& records() override { return records_; }
@@ -27,6 +29,7 @@ class SqliteStores final : public Stores {
  private:
   Access access_;
   SqliteAccounts accounts_;
+  SqliteClients clients_;
   SqliteRosters rosters_;
   SqliteMessages messages_;
   SqliteRecords records_;

@@ -21,6 +21,7 @@ class SqliteAccounts final : public Accounts {
   void credentials(std::string address, Completion<std::vector<Credential>> done) override;
   void set_credentials(std::string address, std::vector<Credential> credentials,
                        Completion<> done) override;
+  void add_credential(std::string address, Credential added, Completion<> done) override;
   void reseal(std::string after, std::uint32_t limit, Completion<Resealed> done) override;
   void set_state(std::string address, AccountState state, Completion<> done) override;
   void signed_in(std::string address, WallTime now, Completion<> done) override;
@@ -35,6 +36,25 @@ class SqliteAccounts final : public Accounts {
   void create(std::string address, std::vector<Credential> credentials, WallTime now,
               LookAlikes look_alikes, Completion<> done);
 
+  Access& access_;
+  const Sealer& sealer_;
+};
+
+class SqliteClients final : public Clients {
+ public:
+  SqliteClients(Access& access, const Sealer& sealer) : access_(access), sealer_(sealer) {}
+  void facts(std::string address, Completion<SignInFacts> done) override;
+  void find(std::string address, std::string agent, Completion<FoundClient> done) override;
+  void list(std::string address, Completion<std::vector<Client>> done) override;
+  void put(std::string address, Client client, Generation generation, std::uint64_t most,
+           Completion<> done) override;
+  void seen(std::string address, std::uint64_t id, WallTime now, Completion<> done) override;
+  void revoke(std::string address, std::uint64_t id, Completion<> done) override;
+  void second_factor(std::string address, Completion<std::optional<SecondFactor>> done) override;
+  void set_second_factor(std::string address, std::optional<SecondFactor> factor,
+                         Completion<> done) override;
+
+ private:
   Access& access_;
   const Sealer& sealer_;
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "xmpp/sasl/hashed_token.h"
 #include "xmpp/sasl/scram_client.h"
 
 namespace herold::xmpp {
@@ -39,6 +40,7 @@ std::string plain_message(const ClientCredentials& credentials) {
 }
 
 bool is_allowed(Mechanism mechanism, const SaslPolicy& policy) {
+  if (is_token(mechanism)) return false;  // see make_token_mechanism()
   if (policy.forced) return mechanism == *policy.forced;
   if (policy.login == SaslPolicy::Login::anonymous) return mechanism == Mechanism::anonymous;
   switch (mechanism) {
@@ -109,6 +111,31 @@ std::unique_ptr<ClientMechanism> make_client_mechanism(const SaslChoice& choice,
     default:
       return std::make_unique<ScramClient>(choice, crypto, random.token(18), offer, credentials);
   }
+}
+
+std::optional<Mechanism> choose_token_mechanism(const std::vector<std::string>& offered,
+                                                const std::vector<ChannelBinding>& bindings) {
+  for (const Mechanism mechanism : token_mechanisms) {
+    const std::string_view type = binding_of(mechanism);
+    if (!type.empty() && find_binding(bindings, type) == nullptr) continue;
+    if (std::find(offered.begin(), offered.end(), name_of(mechanism)) != offered.end())
+      return mechanism;
+  }
+  return {};
+}
+
+std::unique_ptr<ClientMechanism> make_token_mechanism(const ClientToken& token,
+                                                      const crypto::Crypto& crypto,
+                                                      std::string username,
+                                                      const std::vector<ChannelBinding>& bindings) {
+  std::string data;
+  if (const std::string_view type = binding_of(token.mechanism); !type.empty()) {
+    const ChannelBinding* binding = find_binding(bindings, type);
+    if (binding == nullptr) return nullptr;
+    data = binding->data;
+  }
+  return std::make_unique<HashedTokenClient>(crypto, std::move(username), token.secret.view(),
+                                             std::move(data));
 }
 
 std::string_view describe(SaslFault fault) {

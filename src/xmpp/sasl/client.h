@@ -36,6 +36,13 @@ struct ClientCredentials {
   std::string authzid;  // empty: none, which is what an ordinary client sends
 };
 
+// What a server gave us to sign in with the next time (XEP-0484).
+struct ClientToken {
+  Mechanism mechanism = Mechanism::ht_sha_256_none;
+  crypto::SecretString secret;
+  std::optional<std::uint64_t> count;  // of this use: more than of any before
+};
+
 // Why a client stops by itself.
 enum class SaslFault : std::uint8_t {
   no_mechanism,         // nothing in common with the server, or only what the policy forbids
@@ -93,5 +100,13 @@ std::unique_ptr<ClientMechanism> make_client_mechanism(const SaslChoice& choice,
                                                        const crypto::Crypto& crypto, Random& random,
                                                        const SaslOffer& offer,
                                                        const ClientCredentials& credentials);
+// The kind of token that is worth asking for, the strongest that both sides can use.
+std::optional<Mechanism> choose_token_mechanism(const std::vector<std::string>& offered,
+                                                const std::vector<ChannelBinding>& bindings);
+// nullptr where this connection lacks the channel binding of the token.
+std::unique_ptr<ClientMechanism> make_token_mechanism(const ClientToken& token,
+                                                      const crypto::Crypto& crypto,
+                                                      std::string username,
+                                                      const std::vector<ChannelBinding>& bindings);
 
 }  // namespace herold::xmpp

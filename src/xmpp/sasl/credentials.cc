@@ -17,9 +17,19 @@ Result<crypto::SecretString> prepare_password(std::string_view password) {
 
 ScramKeys scram_keys(const Crypto& crypto, HashAlgorithm hash, std::string_view password,
                      std::string_view salt, std::uint32_t iterations) {
-  const Digest salted = crypto.pbkdf2(hash, password, salt, iterations);
-  return {crypto.hmac(hash, salted.view(), "Client Key"),
-          crypto.hmac(hash, salted.view(), "Server Key")};
+  return keys_of_salted(crypto, hash, crypto.pbkdf2(hash, password, salt, iterations).view());
+}
+
+ScramKeys keys_of_salted(const Crypto& crypto, HashAlgorithm hash, std::string_view salted) {
+  return {crypto.hmac(hash, salted, "Client Key"), crypto.hmac(hash, salted, "Server Key")};
+}
+
+StoredCredentials credentials_of_salted(const Crypto& crypto, HashAlgorithm hash,
+                                        std::string_view salted, std::string_view salt,
+                                        std::uint32_t iterations) {
+  const ScramKeys keys = keys_of_salted(crypto, hash, salted);
+  return {hash, iterations, std::string(salt), crypto.digest(hash, keys.client_key.view()),
+          keys.server_key};
 }
 
 Digest exclusive_or(const Digest& a, std::string_view b) {
@@ -32,9 +42,8 @@ Digest exclusive_or(const Digest& a, std::string_view b) {
 StoredCredentials derive_credentials(const Crypto& crypto, std::string_view password,
                                      std::string_view salt, std::uint32_t iterations,
                                      HashAlgorithm hash) {
-  const ScramKeys keys = scram_keys(crypto, hash, password, salt, iterations);
-  return {hash, iterations, std::string(salt), crypto.digest(hash, keys.client_key.view()),
-          keys.server_key};
+  return credentials_of_salted(crypto, hash, crypto.pbkdf2(hash, password, salt, iterations).view(),
+                               salt, iterations);
 }
 
 StoredCredentials make_credentials(const Crypto& crypto, Random& random, std::string_view password,

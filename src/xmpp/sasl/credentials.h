@@ -35,6 +35,11 @@ StoredCredentials derive_credentials(const crypto::Crypto& crypto, std::string_v
                                      std::string_view salt, std::uint32_t iterations,
                                      crypto::HashAlgorithm hash);
 
+// From SaltedPassword, which a client computed (XEP-0480 section 3).
+StoredCredentials credentials_of_salted(const crypto::Crypto& crypto, crypto::HashAlgorithm hash,
+                                        std::string_view salted, std::string_view salt,
+                                        std::uint32_t iterations);
+
 // Registration: the same with a fresh salt.
 StoredCredentials make_credentials(const crypto::Crypto& crypto, Random& random,
                                    std::string_view password, std::uint32_t iterations,
@@ -56,6 +61,8 @@ struct ScramKeys {
   crypto::Digest client_key;
   crypto::Digest server_key;
 };
+ScramKeys keys_of_salted(const crypto::Crypto& crypto, crypto::HashAlgorithm hash,
+                         std::string_view salted);
 ScramKeys scram_keys(const crypto::Crypto& crypto, crypto::HashAlgorithm hash,
                      std::string_view password, std::string_view salt, std::uint32_t iterations);
 crypto::Digest exclusive_or(const crypto::Digest& a, std::string_view b);  // of one length

@@ -36,6 +36,18 @@ bool SaslOffer::offers_plus() const {
                      [](const std::string& name) { return name.ends_with("-PLUS"); });
 }
 
+bool offers_token(const SaslOffer& offer, Mechanism token_mechanism) {
+  const std::string_view binding = binding_of(token_mechanism);
+  const auto& types = offer.binding_types;
+  return binding.empty() || std::find(types.begin(), types.end(), binding) != types.end();
+}
+
+std::optional<HashAlgorithm> upgrade_hash(std::string_view task) {
+  if (task == upgrade_tasks[0]) return HashAlgorithm::sha256;
+  if (task == upgrade_tasks[1]) return HashAlgorithm::sha512;
+  return {};
+}
+
 std::string downgrade_hash(const crypto::Crypto& crypto, HashAlgorithm algorithm,
                            const SaslOffer& offer) {
   std::string list;

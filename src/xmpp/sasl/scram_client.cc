@@ -63,6 +63,11 @@ SaslResult<> ScramClient::judge(const ServerFirst& message) const {
   if (message.iterations < least_iterations || message.iterations > most_iterations) {
     return std::unexpected(SaslFault::iterations);
   }
+  // XEP-0515: somebody in between speaks another version of TLS with each of us.
+  if (!message.tls_version.empty() && !offer_.tls_version.empty() &&
+      message.tls_version != offer_.tls_version) {
+    return std::unexpected(SaslFault::downgrade);
+  }
   if (message.downgrade_hash.empty()) {
     if (choice_.needs_downgrade_hash) return std::unexpected(SaslFault::downgrade);
     return {};

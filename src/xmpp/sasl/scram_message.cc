@@ -149,9 +149,10 @@ std::optional<ServerFirst> parse_server_first(std::string_view text) {
   auto salt_bytes = base64_decode(*salt);
   const auto iterations = parse_count(*count);
   if (!salt_bytes || salt_bytes->empty() || !iterations) return {};
-  ServerFirst message{*nonce, std::move(*salt_bytes), *iterations, {}};
+  ServerFirst message{*nonce, std::move(*salt_bytes), *iterations, {}, {}};
   const bool legal = attributes.extensions([&message](Attribute attribute) {
     if (attribute.name == 'h') message.downgrade_hash = attribute.value;
+    if (attribute.name == 't') message.tls_version = attribute.value;
   });
   if (!legal) return {};
   return message;

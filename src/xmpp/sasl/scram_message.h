@@ -30,6 +30,7 @@ struct ServerFirst {
   std::string salt;  // decoded
   std::uint64_t iterations = 0;
   std::string_view downgrade_hash;  // "h" of XEP-0474; empty when there is none
+  std::string_view tls_version;     // "t" of XEP-0515; empty when there is none
 };
 std::optional<ServerFirst> parse_server_first(std::string_view text);
 

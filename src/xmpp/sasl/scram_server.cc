@@ -70,12 +70,15 @@ SaslStep ScramServer::on_credentials(const CredentialsAnswer& answer) {
   credentials_ = is_unknown_ ? made_up : answer.credentials;
   CHECK(credentials_.hash == hash_of(mechanism_));
   account_state_ = answer.state;
+  if (!is_unknown_) app_passwords_ = answer.app_passwords;
 
   std::string challenge = "r=" + nonce_ + ",s=" + base64_encode(credentials_.salt) +
                           ",i=" + std::to_string(credentials_.iterations);
   if (context_.downgrade_protection == DowngradeProtection::on) {
     challenge.append(",h=").append(
         downgrade_hash(context_.crypto, hash_of(mechanism_), context_.offer));
+    const std::string& version = context_.offer.tls_version;
+    if (!version.empty()) challenge.append(",t=").append(version);
   }
   auth_message_.append(",").append(challenge).append(",");
   state_ = State::client_final;
@@ -99,23 +102,40 @@ SaslStep ScramServer::take_final(std::string_view text) {
   return judge_proof(*message);
 }
 
+bool ScramServer::is_proof(std::string_view proof, const Digest& stored_key) const {
+  const HashAlgorithm hash = hash_of(mechanism_);
+  const Digest signature = context_.crypto.hmac(hash, stored_key.view(), auth_message_);
+  const Digest client_key = exclusive_or(signature, proof);
+  return crypto::equal(context_.crypto.digest(hash, client_key.view()).view(), stored_key.view());
+}
+
+// Every key is tried, so that the time does not tell which one was right.
 SaslStep ScramServer::judge_proof(const ClientFinal& message) {
   const HashAlgorithm hash = hash_of(mechanism_);
-  const crypto::Crypto& crypto = context_.crypto;
   auth_message_.append(message.without_proof);
-  const Digest signature = crypto.hmac(hash, credentials_.stored_key.view(), auth_message_);
-  const Digest client_key = exclusive_or(signature, message.proof);
-  const Digest stored = crypto.digest(hash, client_key.view());
-  const bool is_right = crypto::equal(stored.view(), credentials_.stored_key.view());
-  const Digest verifier = crypto.hmac(hash, credentials_.server_key.view(), auth_message_);
+  bool is_right = is_proof(message.proof, credentials_.stored_key);
+  Proof proof;
+  const Digest* server_key = &credentials_.server_key;
+  for (const AppPassword& other : app_passwords_) {
+    if (!is_proof(message.proof, other.stored_key)) continue;
+    is_right = true;
+    server_key = &other.server_key;
+    proof = {.kind = Proof::Kind::app_password, .client = other.client};
+  }
+  const Digest verifier = context_.crypto.hmac(hash, server_key->view(), auth_message_);
   if (!is_right || is_unknown_) return fail(SaslCondition::not_authorized);
   if (account_state_ == AccountState::disabled) return fail(SaslCondition::account_disabled);
   state_ = State::done;
-  return SaslSuccess{account_, "v=" + base64_encode(verifier.view())};
+  return SaslSuccess{account_, "v=" + base64_encode(verifier.view()), proof};
 }
 
-SaslStep ScramServer::on_verdict(Verdict) {
+SaslStep ScramServer::on_verdict(const VerdictAnswer&) {
   CHECK(false);  // SCRAM asks for credentials, never for a verdict
+  return fail(SaslCondition::temporary_auth_failure);
+}
+
+SaslStep ScramServer::on_tokens(const TokensAnswer&) {
+  CHECK(false);
   return fail(SaslCondition::temporary_auth_failure);
 }
 

@@ -1,7 +1,9 @@
-// The server's side of SCRAM (RFC 5802, RFC 7677) with downgrade protection (XEP-0474).
+// The server's side of SCRAM (RFC 5802, RFC 7677) with the downgrade protection of XEP-0474 and
+// XEP-0515.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "xmpp/sasl/server.h"
 
@@ -15,7 +17,8 @@ class ScramServer final : public ServerMechanism {
 
   SaslStep respond(std::string_view message) override;
   SaslStep on_credentials(const CredentialsAnswer& answer) override;
-  SaslStep on_verdict(Verdict verdict) override;
+  SaslStep on_verdict(const VerdictAnswer& answer) override;
+  SaslStep on_tokens(const TokensAnswer& answer) override;
 
  private:
   enum class State { client_first, credentials, client_final, done };
@@ -25,6 +28,7 @@ class ScramServer final : public ServerMechanism {
   // Judges gs2-cbind-flag against the mechanism and the offer, and finds the binding.
   std::optional<SaslFailure> judge_binding(const struct ClientFirst& message);
   SaslStep judge_proof(const struct ClientFinal& message);
+  bool is_proof(std::string_view proof, const crypto::Digest& stored_key) const;
   SaslFailure fail(SaslCondition condition, AuthAlarm alarm = AuthAlarm::none);
 
   const SaslServerContext& context_;
@@ -35,6 +39,7 @@ class ScramServer final : public ServerMechanism {
   std::string own_nonce_;
   Jid account_;
   StoredCredentials credentials_;
+  std::vector<AppPassword> app_passwords_;
   std::string gs2_header_;
   const ChannelBinding* binding_ = nullptr;  // of context_
   std::string nonce_;                        // the client's and ours

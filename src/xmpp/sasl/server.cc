@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "xmpp/sasl/anonymous.h"
+#include "xmpp/sasl/hashed_token.h"
 #include "xmpp/sasl/scram_server.h"
 
 namespace herold::xmpp {
@@ -23,10 +24,14 @@ class OneMessage : public ServerMechanism {
     CHECK(false);  // only SCRAM asks for credentials
     return fail(SaslCondition::temporary_auth_failure);
   }
-  SaslStep on_verdict(Verdict verdict) final {
-    switch (verdict) {
+  SaslStep on_tokens(const TokensAnswer&) final {
+    CHECK(false);  // nor for tokens
+    return fail(SaslCondition::temporary_auth_failure);
+  }
+  SaslStep on_verdict(const VerdictAnswer& answer) final {
+    switch (answer.verdict) {
       case Verdict::accepted:
-        return SaslSuccess{account_, {}};
+        return SaslSuccess{account_, {}, proof(answer.proof)};
       case Verdict::disabled:
         return fail(SaslCondition::account_disabled);
       case Verdict::unavailable:
@@ -39,6 +44,7 @@ class OneMessage : public ServerMechanism {
 
  protected:
   virtual SaslStep take(std::string_view message) = 0;
+  virtual Proof proof(const Proof& of_password) const { return of_password; }
   SaslFailure fail(SaslCondition condition) { return {condition, account_}; }
 
   const SaslServerContext& context_;
@@ -83,6 +89,8 @@ class ExternalServer final : public OneMessage {
   using OneMessage::OneMessage;
 
  private:
+  Proof proof(const Proof&) const override { return {.kind = Proof::Kind::certificate}; }
+
   // The authorization identity, or nothing where the certificate names one account only. What the
   // certificate says of other domains counts for nothing.
   SaslStep take(std::string_view message) override {
@@ -114,6 +122,8 @@ class AnonymousServer final : public OneMessage {
   using OneMessage::OneMessage;
 
  private:
+  Proof proof(const Proof&) const override { return {.kind = Proof::Kind::none}; }
+
   // The message is trace information; nobody here wants it, and so it cannot be misused.
   SaslStep take(std::string_view) override {
     auto account = Jid::make(anonymous_name(context_.random), context_.domain);
@@ -134,6 +144,10 @@ std::unique_ptr<ServerMechanism> make_server_mechanism(Mechanism mechanism,
       return std::make_unique<PlainServer>(context);
     case Mechanism::anonymous:
       return std::make_unique<AnonymousServer>(context);
+    case Mechanism::ht_sha_256_expr:
+    case Mechanism::ht_sha_256_endp:
+    case Mechanism::ht_sha_256_none:
+      return std::make_unique<HashedTokenServer>(mechanism, context);
     default:
       return std::make_unique<ScramServer>(mechanism, context, context.random.token(18));
   }

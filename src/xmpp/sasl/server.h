@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/random.h"
 #include "crypto/crypto.h"
@@ -18,6 +19,12 @@
 #include "xmpp/sasl/mechanism.h"
 
 namespace herold::xmpp {
+
+// What a client says of its use of a token (XEP-0484 section 3.4).
+struct TokenUse {
+  std::string agent;                   // which client it is: the id of its <user-agent/>
+  std::optional<std::uint64_t> count;  // grows with every use
+};
 
 // What a mechanism knows about the stream; outlives it.
 struct SaslServerContext {
@@ -31,6 +38,7 @@ struct SaslServerContext {
   std::uint32_t iterations = 0;          // the domain's default, shown to unknown users
   std::string unknown_user_secret;       // see made_up_credentials()
   DowngradeProtection downgrade_protection = DowngradeProtection::on;
+  TokenUse token{};  // of the sign-in under way
 };
 
 // Why a login failed, as far as an operator wants to tell cases apart.
@@ -40,6 +48,14 @@ enum class AuthAlarm : std::uint8_t {
   channel_mismatch,  // the client's TLS connection is not ours: somebody is between
 };
 
+// With what an account signed in.
+struct Proof {
+  enum class Kind : std::uint8_t { password, app_password, token, certificate, none };
+  Kind kind = Kind::password;
+  std::uint64_t client = 0;     // whose app password or token it was
+  bool is_fresh_token = false;  // the newer one of a client with two
+};
+
 // What a step asks of its caller.
 struct SaslChallenge {
   std::string bytes;
@@ -47,15 +63,21 @@ struct SaslChallenge {
 struct SaslSuccess {
   Jid account;        // bare
   std::string bytes;  // additional data; empty: none
+  Proof proof{};
 };
 struct SaslFailure {
   SaslCondition condition;
   Jid account;  // as far as it is known
   AuthAlarm alarm = AuthAlarm::none;
+  std::string_view text{};    // for people
+  ElementName application{};  // a condition of an extension
 };
 struct NeedCredentials {  // answered by on_credentials()
   Jid account;
   HashAlgorithm hash;
+};
+struct NeedTokens {  // answered by on_tokens(): those of the client in TokenUse
+  Jid account;
 };
 struct NeedPasswordCheck {  // answered by on_verdict(); the password is prepared
   Jid account;
@@ -67,10 +89,26 @@ struct NeedAccount {  // answered by on_verdict(): may this account sign in?
 struct NeedAdmission {  // answered by on_verdict(): is there room for this anonymous session?
   Jid account;
 };
-using SaslStep = std::variant<SaslChallenge, SaslSuccess, SaslFailure, NeedCredentials,
+using SaslStep = std::variant<SaslChallenge, SaslSuccess, SaslFailure, NeedCredentials, NeedTokens,
                               NeedPasswordCheck, NeedAccount, NeedAdmission>;
 
 enum class AccountState : std::uint8_t { enabled, disabled };
+
+// What the way from a password to a session depends on.
+struct AccountFacts {
+  bool needs_second_factor = false;
+  bool has_app_passwords = false;
+  std::vector<HashAlgorithm> hashes;  // that there are keys for
+  std::uint64_t generation = 0;       // of what the answer was read from; the host's own matter
+};
+
+// A password for one client that cannot do better, with the salt and count of the account's own, so
+// that one challenge fits all.
+struct AppPassword {
+  std::uint64_t client = 0;
+  crypto::Digest stored_key;
+  crypto::Digest server_key;
+};
 // What was found for NeedCredentials.
 struct CredentialsAnswer {
   enum class Kind : std::uint8_t {
@@ -81,11 +119,36 @@ struct CredentialsAnswer {
   Kind kind = Kind::unknown;
   StoredCredentials credentials;  // of `found`
   AccountState state = AccountState::enabled;
+  std::vector<AppPassword> app_passwords{};
+  AccountFacts facts{};
+};
+
+// A token that the server gave to a client: it is good for one mechanism until it expires.
+struct Token {
+  crypto::SecretString secret;
+  std::string mechanism;
+  WallTime expiry{};
+  std::uint64_t count = 0;  // the last one that was used with it
+};
+struct TokensAnswer {
+  CredentialsAnswer::Kind kind = CredentialsAnswer::Kind::unknown;
+  AccountState state = AccountState::enabled;
+  std::uint64_t client = 0;
+  Token fresh, current;  // without a secret: there is none
+  WallTime now{};
+  AccountFacts facts{};
 };
 
 // The answer to NeedPasswordCheck, NeedAccount and NeedAdmission. `disabled` only when the password
 // was right.
 enum class Verdict : std::uint8_t { accepted, refused, disabled, unavailable };
+struct VerdictAnswer {
+  VerdictAnswer(Verdict judged, Proof shown = {}, AccountFacts known = {})
+      : verdict(judged), proof(shown), facts(std::move(known)) {}
+  Verdict verdict;
+  Proof proof;  // of a password
+  AccountFacts facts;
+};
 
 class ServerMechanism {
  public:
@@ -93,7 +156,8 @@ class ServerMechanism {
   // The client's next message, decoded from base64. Every mechanism here begins with the client.
   virtual SaslStep respond(std::string_view message) = 0;
   virtual SaslStep on_credentials(const CredentialsAnswer& answer) = 0;
-  virtual SaslStep on_verdict(Verdict verdict) = 0;
+  virtual SaslStep on_verdict(const VerdictAnswer& answer) = 0;
+  virtual SaslStep on_tokens(const TokensAnswer& answer) = 0;
 };
 
 std::unique_ptr<ServerMechanism> make_server_mechanism(Mechanism mechanism,

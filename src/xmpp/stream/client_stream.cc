@@ -6,6 +6,7 @@
 #include "base/base64.h"
 #include "base/check.h"
 #include "xml/writer.h"
+#include "xmpp/stream/client_login.h"
 #include "xmpp/stream/stream_text.h"
 
 namespace herold::xmpp {
@@ -13,17 +14,7 @@ namespace herold::xmpp {
 using Kind = ClientStreamError::Kind;
 using Tls = ClientStreamConfig::Tls;
 
-struct ClientStream::Login {
-  std::vector<ChannelBinding> bindings;
-  SaslOffer offer;
-  std::unique_ptr<ClientMechanism> mechanism;
-};
-
 namespace {
-
-ClientStreamError protocol_error(std::string text) {
-  return {.kind = Kind::protocol, .text = std::move(text)};
-}
 
 std::string sasl_element(std::string_view name, std::string_view bytes) {
   std::string out;
@@ -32,13 +23,6 @@ std::string sasl_element(std::string_view name, std::string_view bytes) {
   if (!bytes.empty()) writer.text(base64_encode(bytes));
   writer.close();
   return out;
-}
-
-SaslCondition failure_condition(xml::Element failure) {
-  for (const xml::Element child : failure.children()) {
-    if (const auto condition = value_of<SaslCondition>(child.name())) return *condition;
-  }
-  return SaslCondition::not_authorized;  // section 6.5: unknown ones are taken for this
 }
 
 }  // namespace
@@ -93,13 +77,19 @@ void ClientStream::open() {
   host_.send(
       write_header({.from = from, .to = config_.account.domain(), .id = {}, .lang = config_.lang}));
   if (!is_authenticated_) host_.on_stage(ClientStage::opening);
+  if (!is_authenticated_ && pipelines()) {
+    login_->is_pipelined = true;
+    authenticate();
+    state_ = State::header;
+  }
 }
 
-void ClientStream::on_tls(std::vector<ChannelBinding> bindings) {
+void ClientStream::on_tls(std::vector<ChannelBinding> bindings, std::string_view version) {
   if (state_ == State::closed) return;
   CHECK(state_ == State::idle && !is_secured_);
   is_secured_ = true;
   login_->bindings = std::move(bindings);
+  login_->tls_version = version;
   open();
 }
 
@@ -132,6 +122,7 @@ void ClientStream::negotiate(xml::Document element) {
       break;
     case State::exchange:
       if (root.ns() == ns::sasl) return take_sasl(root);
+      if (root.ns() == ns::sasl2) return take_sasl2(root);
       break;
     case State::binding:
       return take_binding(std::move(element));
@@ -144,6 +135,10 @@ void ClientStream::negotiate(xml::Document element) {
 void ClientStream::take_features(xml::Element features) {
   if (is_authenticated_) {
     state_ = State::signed_in;
+    if (bound_) {
+      host_.on_stage(ClientStage::bound);
+      return host_.on_bound(*bound_);
+    }
     host_.on_stage(ClientStage::signed_in);
     return host_.on_signed_in(features);
   }
@@ -166,7 +161,13 @@ void ClientStream::take_proceed(xml::Element element) {
 }
 
 void ClientStream::sign_in(xml::Element features) {
+  if (config_.modern) {
+    if ((login_->modern = parse_sasl2_offer(features))) return begin_modern();
+    // What was sent ahead was for another server than this one.
+    if (login_->is_pipelined) return stop(protocol_error("SASL2 is not offered any more"));
+  }
   login_->offer = parse_sasl_offer(features);
+  login_->offer.tls_version = login_->tls_version;
   const auto choice = choose_mechanism(login_->offer, config_.policy, login_->bindings);
   if (!choice) return stop({.kind = Kind::sasl, .fault = choice.error()});
   mechanism_ = choice->mechanism;

@@ -1,4 +1,5 @@
-// A stream as the client sees it: header, STARTTLS, SASL, restart, binding (RFC 6120 4 to 7).
+// A stream as the client sees it: header, STARTTLS, SASL, restart, binding (RFC 6120 4 to 7); or
+// SASL2 (XEP-0388) with binding, resumption and tokens in one go, where the owner wants it.
 //
 // A state machine without I/O, the counterpart of ServerStream and driven in the same way: its
 // owner, the host, feeds it header, elements and footer one at a time, only while wants_input().
@@ -17,11 +18,29 @@
 #include "xml/element.h"
 #include "xml/parser.h"
 #include "xmpp/errors.h"
+#include "xmpp/ext/sasl2.h"
 #include "xmpp/jid.h"
 #include "xmpp/ns.h"
 #include "xmpp/sasl/client.h"
 
 namespace herold::xmpp {
+
+// What SASL2 is told and asked for. A feature that the server does not list is left out.
+struct ModernSignIn {
+  UserAgent agent;
+  std::string tag;  // the front of the resource; empty: all of it is the server's choice
+  struct Feature {
+    std::string name, xml;  // as XEP-0386 lists it, and what switches it on
+  };
+  std::vector<Feature> features;
+  std::optional<SmResume> resume;    // a session to go on with; else, or if it is gone, a new one
+  std::optional<ClientToken> token;  // instead of the password
+  bool wants_token = false;
+  bool invalidates_token = false;  // signs in with it for the last time
+  // XEP-0509: what the server announced the last time. With a token the sign-in then leaves with
+  // the header. Empty: not known.
+  std::string config_version;
+};
 
 struct ClientStreamConfig {
   enum class Tls : std::uint8_t {
@@ -34,6 +53,7 @@ struct ClientStreamConfig {
   SaslPolicy policy;
   Tls tls = Tls::starttls;
   std::string lang = "en";
+  std::optional<ModernSignIn> modern{};
 };
 
 // Why a stream ended before the owner wanted it.
@@ -80,10 +100,25 @@ class ClientStreamHost {
   virtual void on_stage(ClientStage) {}
   // The keys that the login used: may be kept instead of the password.
   virtual void on_keys(const ClientKeys&) {}
+  // --- SASL2 alone
+  // What the features announce (XEP-0509), to be kept until the next sign-in.
+  virtual void on_config_version(std::string_view) {}
+  // A second factor is due. Last. Answered by ClientStream::answer_code().
+  virtual void on_code_wanted() {}
+  // To be kept instead of the password; it is there before anything else is done.
+  virtual void on_token(const FastToken&, Mechanism) {}
+  // The token is worth nothing any more; the password is tried next, where there is one.
+  virtual void on_token_refused() {}
+  // <success/> with the answers to all that was asked for; nothing follows before it returns.
+  virtual void on_success(xml::Element) {}
+  // Last. The session goes on; stanzas that it missed follow. Instead of on_signed_in().
+  virtual void on_resumed(std::uint32_t) {}
+
   // Last. Signed in. The owner goes on with ClientStream::bind(), or sends <resume/> of XEP-0198
   // by itself and binds when that fails. `features` are those after the login.
   virtual void on_signed_in(xml::Element features) = 0;
   // Last. The answer to bind(): the full address, or the error; after it bind() may be tried again.
+  // Comes instead of on_signed_in() where SASL2 has bound already.
   virtual void on_bound(const Jid& address) = 0;
   virtual void on_bind_failed(const StanzaError& error) = 0;
   // Last. Every other element since signing in.
@@ -104,7 +139,8 @@ class ClientStream {
   // The connection stands: sends the header, except where direct TLS has to come first.
   void start();
   // TLS is up and the certificate is right; bindings in the order of preference.
-  void on_tls(std::vector<ChannelBinding> bindings);
+  // `version` is that of TLS, as XEP-0515 writes it: "0304".
+  void on_tls(std::vector<ChannelBinding> bindings, std::string_view version = {});
 
   bool wants_input() const { return state_ <= State::binding; }
   void on_header(const xml::StreamHeader& header);
@@ -115,11 +151,14 @@ class ClientStream {
     negotiate(std::move(element));
   }
   void on_footer();
+  void on_whitespace() {}
   // A fault of the input: tells the server, then on_closed().
   void fail(const StreamError& error);
 
   // After on_signed_in(). An empty resource leaves the choice to the server.
   void bind(std::string_view resource);
+  // After on_code_wanted().
+  void answer_code(std::string_view code);
   void close();  // in peace: sends the footer, then on_closed(nullptr)
 
   bool is_secured() const { return is_secured_; }
@@ -133,7 +172,7 @@ class ClientStream {
     header,
     features,
     proceed,   // STARTTLS was asked for
-    exchange,  // SASL
+    exchange,  // SASL or SASL2
     signed_in,
     binding,
     idle,  // before start(), or TLS is being set up
@@ -151,6 +190,16 @@ class ClientStream {
   void take_binding(xml::Document element);
   void sign_in(xml::Element features);
   void stop(ClientStreamError error);
+  // client_stream_sasl2.cc
+  bool pipelines() const;
+  void begin_modern();
+  void authenticate();
+  SaslResult<> choose_modern();
+  void take_sasl2(xml::Element element);
+  void take_refusal(xml::Element failure);
+  void take_continue(xml::Element element);
+  void take_task_data(xml::Element data);
+  void take_success2(xml::Element success);
 
   ClientStreamHost& host_;
   const ClientStreamConfig& config_;
@@ -162,7 +211,8 @@ class ClientStream {
   State state_ = State::idle;
   bool is_secured_ = false;
   bool is_authenticated_ = false;
-  bool is_foreign_ = false;  // the header came from another domain: only an error may follow
+  std::optional<Jid> bound_;  // by SASL2
+  bool is_foreign_ = false;   // the header came from another domain: only an error may follow
   std::optional<Mechanism> mechanism_;
 };
 

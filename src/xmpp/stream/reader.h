@@ -55,7 +55,7 @@ class StreamReader {
   void dispatch(Stream& stream, xml::Scanner::Token token, std::string_view bytes) {
     switch (token) {
       case xml::Scanner::Token::whitespace:
-        return;
+        return stream.on_whitespace();
       case xml::Scanner::Token::footer:
         return stream.on_footer();
       case xml::Scanner::Token::header: {

@@ -6,18 +6,10 @@
 #include "base/base64.h"
 #include "base/check.h"
 #include "xml/writer.h"
+#include "xmpp/stream/negotiation.h"
 #include "xmpp/stream/stream_text.h"
 
 namespace herold::xmpp {
-
-struct ServerStream::Negotiation {
-  std::string domain;  // empty before the first header
-  TlsFacts facts;
-  std::optional<SaslServerContext> context;  // from the features on
-  std::unique_ptr<ServerMechanism> mechanism;
-  Mechanism chosen = Mechanism::plain;
-  std::uint32_t failures = 0;
-};
 
 namespace {
 
@@ -26,6 +18,7 @@ SaslOffer make_offer(const DomainSettings& settings, Channel channel, const TlsF
   SaslOffer offer;
   if (channel == Channel::open) return offer;
   const bool is_tls = channel == Channel::tls;
+  offer.tls_version = facts.version;
   for (const Mechanism mechanism : settings.mechanisms) {
     if (is_plus(mechanism) && (!is_tls || facts.bindings.empty())) continue;
     if (mechanism == Mechanism::external && facts.certificate_jids.empty()) continue;
@@ -57,9 +50,15 @@ ServerStream::ServerStream(ServerStreamHost& host, const StreamEnvironment& envi
 ServerStream::~ServerStream() = default;
 
 void ServerStream::move_to(ServerStreamHost& host, const StreamEnvironment& environment) {
-  CHECK(!negotiation_);  // which refers to the old environment
   host_ = &host;
   environment_ = &environment;
+  if (!negotiation_ || !negotiation_->context) return;
+  CHECK(!negotiation_->mechanism);  // which refers to the old environment
+  const SaslServerContext old = std::move(*negotiation_->context);
+  negotiation_->context.emplace(
+      SaslServerContext{environment.crypto, environment.random, environment.limits, old.domain,
+                        old.offer, old.bindings, old.certificate_jids, old.iterations,
+                        old.unknown_user_secret, old.downgrade_protection});
 }
 
 std::string_view ServerStream::own_domain() const {
@@ -101,11 +100,14 @@ std::optional<StreamError> ServerStream::judge_addresses(xml::Element header) {
   if (!negotiation.domain.empty() && negotiation.domain != to->domain()) {
     return StreamError(StreamCondition::not_authorized, "TLS was begun with another domain");
   }
+  // XEP-0388 section 2.1.
+  if (from && from->domain() != to->domain()) return StreamError(StreamCondition::invalid_from);
   const auto settings = host_->find_domain(to->domain());
   if (!settings) return StreamError(StreamCondition::host_unknown);
   std::erase_if(negotiation.facts.certificate_jids,
                 [&](const Jid& jid) { return jid.domain() != to->domain(); });
   negotiation.domain = to->domain();
+  negotiation.from = from && from->has_local() ? from->bare() : Jid();
   negotiation.context.emplace(SaslServerContext{
       environment_->crypto, environment_->random, environment_->limits, negotiation.domain,
       make_offer(*settings, channel_, negotiation.facts), negotiation.facts.bindings,
@@ -131,9 +133,13 @@ void ServerStream::send_features() {
     out.append("<starttls xmlns=\"").append(ns::tls).append("\"><required/></starttls>");
   } else {
     state_ = State::features;
-    append_sasl_offer(out, negotiation_->context->offer);
+    Negotiation& negotiation = *negotiation_;
+    append_sasl_offer(out, negotiation.context->offer);
+    append_sasl2_offer(out, negotiation.context->offer, host_->inline_features());
     append_stream_limits(out, environment_->limits.preauth_element_bytes, 0);
     out.append(host_->preauth_features());
+    negotiation.config_version = config_version_of(environment_->crypto, out);
+    append_config_version(out, negotiation.config_version);
   }
   host_->send(out.append("</stream:features>"));
 }
@@ -145,6 +151,11 @@ void ServerStream::negotiate(xml::Document element) {
   CHECK(wants_input());
   const xml::Element root = element.root();
   if (state_ == State::header) return fail({StreamCondition::bad_format, "no header"});
+  if (root.ns() == ns::sasl2) return take_sasl2(root);
+  if (state_ == State::exchange && negotiation_->profile == Negotiation::Profile::sasl2) {
+    // XEP-0388 section 2.4 (HOSTILE 49).
+    return fail({StreamCondition::policy_violation, "nothing else during the sign-in"});
+  }
   if (root.ns() == ns::tls) return take_tls(root);
   if (root.ns() == ns::sasl) return take_sasl(root);
   if (root.is("error", ns::streams)) return on_footer();
@@ -198,6 +209,7 @@ void ServerStream::on_tls(TlsFacts facts) {
 
 void ServerStream::take_sasl(xml::Element element) {
   if (account_) return fail({StreamCondition::policy_violation, "already signed in"});
+  negotiation_->profile = Negotiation::Profile::sasl;
   const std::string_view name = element.name();
   if (name == "abort") return fail_sasl({SaslCondition::aborted, {}});
   if (name != "auth" && name != "response") return fail(StreamCondition::unsupported_stanza_type);
@@ -211,6 +223,7 @@ void ServerStream::take_sasl(xml::Element element) {
 
 void ServerStream::begin_exchange(xml::Element auth) {
   Negotiation& negotiation = *negotiation_;
+  negotiation.profile = Negotiation::Profile::sasl;
   const std::string_view name = auth.attribute("mechanism");
   const auto mechanism = value_of<Mechanism>(name);
   if (!mechanism || !negotiation.context->offer.offers(name)) {
@@ -232,16 +245,29 @@ void ServerStream::take_message(std::string_view text) {
 }
 
 void ServerStream::take_step(SaslStep step) {
+  const bool is_sasl2 = negotiation_->profile == Negotiation::Profile::sasl2;
   if (auto* challenge = std::get_if<SaslChallenge>(&step)) {
     std::string out;
     xml::Writer writer(out, ns::client);
-    writer.open("challenge", ns::sasl).text(base64_encode(challenge->bytes)).close();
+    writer.open("challenge", is_sasl2 ? ns::sasl2 : ns::sasl);
+    writer.text(base64_encode(challenge->bytes)).close();
     state_ = State::exchange;
     return host_->send(out);
   }
-  if (auto* success = std::get_if<SaslSuccess>(&step)) return succeed(std::move(*success));
   if (auto* failure = std::get_if<SaslFailure>(&step)) return fail_sasl(*failure);
+  auto* success = std::get_if<SaslSuccess>(&step);
+  if (success == nullptr) return ask_host(std::move(step));
+  if (is_sasl2) return plan(std::move(*success));
+  // There is no way to ask for more in the old profile.
+  if (negotiation_->account.needs_second_factor && success->proof.kind == Proof::Kind::password) {
+    return fail_sasl({.condition = SaslCondition::mechanism_too_weak,
+                      .account = success->account,
+                      .text = "This account needs a second factor: use an app password"});
+  }
+  succeed(std::move(*success));
+}
 
+void ServerStream::ask_host(SaslStep step) {
   state_ = State::waiting;
   const Ticket ticket = next_ticket();
   if (auto* need = std::get_if<NeedCredentials>(&step)) {
@@ -252,17 +278,30 @@ void ServerStream::take_step(SaslStep step) {
     host_->check_account(ticket, account->account);
   } else if (auto* guest = std::get_if<NeedAdmission>(&step)) {
     host_->admit_anonymous(ticket, guest->account);
+  } else if (auto* tokens = std::get_if<NeedTokens>(&step)) {
+    host_->find_tokens(ticket, tokens->account, negotiation_->context->token.agent);
   }
 }
 
 void ServerStream::on_credentials(Ticket ticket, const CredentialsAnswer& answer) {
   if (!redeem(ticket)) return;
+  negotiation_->account = answer.facts;
   take_step(negotiation_->mechanism->on_credentials(answer));
 }
 
-void ServerStream::on_verdict(Ticket ticket, Verdict verdict) {
+void ServerStream::on_verdict(Ticket ticket, const VerdictAnswer& answer) {
   if (!redeem(ticket)) return;
-  take_step(negotiation_->mechanism->on_verdict(verdict));
+  if (negotiation_->task_state == Negotiation::TaskState::judged) {
+    return take_task_verdict(answer.verdict);
+  }
+  negotiation_->account = answer.facts;
+  take_step(negotiation_->mechanism->on_verdict(answer));
+}
+
+void ServerStream::on_tokens(Ticket ticket, const TokensAnswer& answer) {
+  if (!redeem(ticket)) return;
+  negotiation_->account = answer.facts;
+  take_step(negotiation_->mechanism->on_tokens(answer));
 }
 
 Ticket ServerStream::next_ticket() { return Ticket{++ticket_}; }
@@ -285,17 +324,28 @@ void ServerStream::succeed(SaslSuccess success) {
   state_ = State::header;
   is_header_sent_ = false;
   host_->restart_input();
-  host_->on_authenticated(account_, mechanism);
+  host_->on_authenticated(account_, mechanism, success.proof);
 }
 
 void ServerStream::fail_sasl(const SaslFailure& failure) {
-  negotiation_->mechanism.reset();
+  Negotiation& negotiation = *negotiation_;
+  negotiation.mechanism.reset();
+  negotiation.tasks.clear();
+  negotiation.task_state = Negotiation::TaskState::none;
   state_ = State::features;
+  const bool is_sasl2 = negotiation.profile == Negotiation::Profile::sasl2;
   std::string out;
   xml::Writer writer(out, ns::client);
-  writer.open("failure", ns::sasl).open(name_of(failure.condition)).close_all();
+  writer.open("failure", is_sasl2 ? ns::sasl2 : ns::sasl);
+  writer.open(name_of(failure.condition), ns::sasl).close();
+  if (!failure.application.name.empty())
+    writer.open(failure.application.name, failure.application.ns).close();
+  if (!failure.text.empty()) writer.leaf("text", failure.text);
+  writer.close();
   host_->send(out);
-  const bool is_enough = ++negotiation_->failures > environment_->limits.auth_failures_stream;
+  // A pipelined attempt on old features was none (XEP-0509 section 2.2).
+  if (failure.application.ns == ns::config_version) return;
+  const bool is_enough = ++negotiation.failures > environment_->limits.auth_failures_stream;
   host_->on_auth_failure({failure.account, failure.condition, failure.alarm});
   if (is_enough) fail({StreamCondition::policy_violation, "too many failed logins"});
 }

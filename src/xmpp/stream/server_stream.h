@@ -1,4 +1,5 @@
-// A client's stream as the server sees it: header, STARTTLS, SASL, restart (RFC 6120 4 to 6).
+// A client's stream as the server sees it: header, STARTTLS, SASL, restart (RFC 6120 4 to 6), or
+// SASL2 with all that is asked for in one go (XEP-0388).
 //
 // A state machine without I/O. Its owner, the host, cuts the input with xml::Scanner, parses it,
 // and calls on_header(), on_element(), on_footer() or fail(condition_of(...)), one item at a time
@@ -22,6 +23,7 @@
 #include "xml/element.h"
 #include "xml/parser.h"
 #include "xmpp/errors.h"
+#include "xmpp/ext/sasl2.h"
 #include "xmpp/jid.h"
 #include "xmpp/ns.h"
 #include "xmpp/sasl/server.h"
@@ -48,6 +50,7 @@ struct DomainSettings {
 struct TlsFacts {
   std::vector<ChannelBinding> bindings;  // in the order in which they are advertised
   std::vector<Jid> certificate_jids;     // of a verified client certificate
+  std::string version;                   // "0304" for TLS 1.3, as XEP-0515 writes it
 };
 
 // Names one question to the host. An answer to a question that nobody asks any more is ignored.
@@ -57,6 +60,21 @@ struct AuthFailure {
   const Jid& account;  // empty when no account was named
   SaslCondition condition;
   AuthAlarm alarm;
+};
+
+// Who signed in by SASL2, and what is to be done before its <success/> (XEP-0388 section 2.6.1).
+struct SignedIn {
+  Jid account;
+  Mechanism mechanism = Mechanism::plain;
+  Proof proof;
+  Authenticate request;
+  AccountFacts facts;  // as they were when the proof was judged
+};
+struct SignInResult {
+  enum class Stream : std::uint8_t { bound, unbound, resumed };
+  Jid address;          // full, except where nothing was bound
+  std::string results;  // elements for <success/>, in the scope of its namespace
+  Stream stream = Stream::unbound;
 };
 
 class ServerStreamHost {
@@ -85,6 +103,8 @@ class ServerStreamHost {
   // the machine writes itself (STARTTLS, SASL, channel bindings, limits before the login).
   virtual std::string preauth_features() = 0;
   virtual std::string postauth_features() = 0;
+  // What a client may ask for in its <authenticate/> beside tokens and tasks, in that scope.
+  virtual std::string inline_features() = 0;
   // Last. Answered by ServerStream::on_credentials().
   virtual void find_credentials(Ticket ticket, const Jid& account, HashAlgorithm hash) = 0;
   // Last. Answered by ServerStream::on_verdict(). Runs verify_password() on a worker, for an
@@ -94,10 +114,19 @@ class ServerStreamHost {
   virtual void check_account(Ticket ticket, const Jid& account) = 0;
   // Last. ANONYMOUS: may one more sign in, under this name? Answered by ServerStream::on_verdict().
   virtual void admit_anonymous(Ticket ticket, const Jid& account) = 0;
+  // Last. Answered by ServerStream::on_tokens(): the tokens of the client `agent`.
+  virtual void find_tokens(Ticket ticket, const Jid& account, const std::string& agent) = 0;
+  // Last. Whether it is the code of now (RFC 6238). Answered by ServerStream::on_verdict().
+  virtual void check_code(Ticket ticket, const Jid& account, std::string code) = 0;
+  // Last. One more hash for the same password. Answered by ServerStream::on_verdict().
+  virtual void add_credentials(Ticket ticket, const Jid& account, StoredCredentials added) = 0;
+  // Last. Signed in by SASL2: answered by ServerStream::finish_sign_in() or refuse_sign_in(). The
+  // stream may be moved meanwhile.
+  virtual void complete_sign_in(Ticket ticket, SignedIn who) = 0;
   // For rate limits (HOSTILE 46) and the log; once for each <failure/>.
   virtual void on_auth_failure(const AuthFailure& failure) = 0;
-  // Last. <success/> is sent; the client's new header follows.
-  virtual void on_authenticated(const Jid& account, Mechanism mechanism) = 0;
+  // Last. <success/> of SASL (not SASL2) is sent; the client's new header follows.
+  virtual void on_authenticated(const Jid& account, Mechanism mechanism, const Proof& proof) = 0;
 
   // --- stanzas
   // In-band registration (XEP-0077) before the login, only over a secured channel. False: not
@@ -133,18 +162,27 @@ class ServerStream {
     negotiate(std::move(element));
   }
   void on_footer();
+  // White space between elements, which is nothing but a sign of life at all other times.
+  void on_whitespace() {
+    if (state_ == State::exchange) [[unlikely]]
+      whitespace_in_exchange();
+  }
   // TLS is up: after begin_tls(), or before the first byte (direct TLS).
   void on_tls(TlsFacts facts);
 
   // --- answers
   void on_credentials(Ticket ticket, const CredentialsAnswer& answer);
-  void on_verdict(Ticket ticket, Verdict verdict);
+  void on_verdict(Ticket ticket, const VerdictAnswer& answer);
+  void on_tokens(Ticket ticket, const TokensAnswer& answer);
+  // Sends <success/>, and the features that follow where the stream is not a resumed one.
+  void finish_sign_in(Ticket ticket, const SignInResult& result);
+  void refuse_sign_in(Ticket ticket, const SaslFailure& failure);
 
   // --- from the host
   // Faults of the input and errors that the server decides: writes the response header if none
   // was sent, <stream:error/> and the footer, then on_closed().
   void fail(const StreamError& error);
-  // Another thread's environment, and another host, after a move.
+  // Another thread's environment, and another host, after a move. Not while a mechanism runs.
   void move_to(ServerStreamHost& host, const StreamEnvironment& environment);
 
   bool is_authenticated() const { return static_cast<bool>(account_); }
@@ -167,7 +205,7 @@ class ServerStream {
 
   static bool is_negotiation(const xml::Document& element) {
     const std::string_view name = element.root().ns();
-    return name == ns::sasl || name == ns::tls || name == ns::streams;
+    return name == ns::sasl || name == ns::sasl2 || name == ns::tls || name == ns::streams;
   }
   void negotiate(xml::Document element);
   std::optional<StreamError> judge_addresses(xml::Element header);
@@ -179,8 +217,22 @@ class ServerStream {
   void begin_exchange(xml::Element auth);
   void take_message(std::string_view text);
   void take_step(SaslStep step);
+  void ask_host(SaslStep step);
   void succeed(SaslSuccess success);
   void fail_sasl(const SaslFailure& failure);
+  // server_stream_sasl2.cc
+  void take_sasl2(xml::Element element);
+  void begin_sign_in(xml::Element authenticate);
+  std::optional<SaslFailure> choose(const Authenticate& request);
+  void take_response(xml::Element response);
+  void plan(SaslSuccess login);
+  void next_task();
+  void begin_task(xml::Element next);
+  void take_task_data(xml::Element data);
+  void send_salt();
+  void take_hash(std::string_view text);
+  void take_task_verdict(Verdict verdict);
+  void whitespace_in_exchange();
   bool redeem(Ticket ticket);
   Ticket next_ticket();
   std::string_view own_domain() const;

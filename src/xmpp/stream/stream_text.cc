@@ -1,8 +1,10 @@
 // Writing and judging what frames a stream.
 #include "xmpp/stream/stream_text.h"
 
+#include "base/base64.h"
 #include "base/check.h"
 #include "xml/writer.h"
+#include "xmpp/ext/sasl2.h"
 
 namespace herold::xmpp {
 namespace {
@@ -104,6 +106,55 @@ void append_sasl_offer(std::string& out, const SaslOffer& offer) {
     }
     writer.close();
   }
+}
+
+void append_sasl2_offer(std::string& out, const SaslOffer& offer,
+                        std::string_view inline_features) {
+  if (offer.mechanisms.empty()) return;
+  xml::Writer writer(out, ns::client);
+  writer.open("authentication", ns::sasl2);
+  for (const std::string& name : offer.mechanisms) writer.leaf("mechanism", name);
+  writer.open("inline").raw(inline_features).open("fast", ns::fast);
+  for (const Mechanism mechanism : token_mechanisms)
+    if (offers_token(offer, mechanism)) writer.leaf("mechanism", name_of(mechanism));
+  writer.close().close();
+  for (const std::string_view task : upgrade_tasks)
+    writer.open("upgrade", ns::sasl_upgrade).text(task).close();
+  writer.close();
+}
+
+std::string config_version_of(const crypto::Crypto& crypto, std::string_view features) {
+  constexpr std::size_t enough = 15;
+  const crypto::Digest digest = crypto.digest(HashAlgorithm::sha256, features);
+  return base64_encode(digest.view().substr(0, enough));
+}
+
+void append_config_version(std::string& out, std::string_view version) {
+  xml::Writer writer(out, ns::client);
+  write(writer, ConfigVersion{.scheme = "opaque", .value = std::string(version)});
+}
+
+std::optional<Sasl2Offer> parse_sasl2_offer(xml::Element features) {
+  const xml::Element box = features.child("authentication", ns::sasl2);
+  if (!box) return {};
+  Sasl2Offer offer;
+  offer.sasl = parse_sasl_offer(features);
+  offer.sasl.mechanisms.clear();
+  for (const xml::Element child : box.children()) {
+    if (child.is("mechanism", ns::sasl2)) offer.sasl.mechanisms.push_back(child.text());
+    if (child.is("upgrade", ns::sasl_upgrade)) offer.upgrades.push_back(child.text());
+  }
+  const xml::Element inside = box.child("inline", ns::sasl2);
+  offer.has_resumption = bool(inside.child("sm", ns::stream_management));
+  const xml::Element bind = inside.child("bind", ns::bind2);
+  offer.has_bind = bool(bind);
+  for (const xml::Element feature : bind.child("inline", ns::bind2).children())
+    offer.bind_features.emplace_back(feature.attribute("var"));
+  for (const xml::Element child : inside.child("fast", ns::fast).children())
+    if (child.is("mechanism", ns::fast)) offer.tokens.push_back(child.text());
+  const xml::Element version = features.child("config-version", ns::config_version);
+  offer.config_version = version.attribute("value");
+  return offer;
 }
 
 SaslOffer parse_sasl_offer(xml::Element features) {

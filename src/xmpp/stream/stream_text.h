@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,6 @@ namespace herold::xmpp {
 namespace ns {
 inline constexpr std::string_view channel_bindings = "urn:xmpp:sasl-cb:0";     // XEP-0440
 inline constexpr std::string_view stream_limits = "urn:xmpp:stream-limits:0";  // XEP-0478
-inline constexpr std::string_view stream_management = "urn:xmpp:sm:3";         // XEP-0198
 inline constexpr std::string_view registration = "jabber:iq:register";         // XEP-0077
 }  // namespace ns
 
@@ -45,7 +45,25 @@ std::optional<StreamCondition> judge_header(const xml::StreamHeader& header);
 void append_stream_limits(std::string& out, std::uint64_t max_bytes, std::uint64_t idle_seconds);
 // The <mechanisms/> feature and, where there are any, the binding types of XEP-0440.
 void append_sasl_offer(std::string& out, const SaslOffer& offer);
+// The <authentication/> feature (XEP-0388) with `inline_features`, tokens (XEP-0484) of the kinds
+// that fit the channel, and upgrades (XEP-0480).
+void append_sasl2_offer(std::string& out, const SaslOffer& offer, std::string_view inline_features);
+// XEP-0509: names what was announced, so that a client can say on what it relies.
+std::string config_version_of(const crypto::Crypto& crypto, std::string_view features);
+void append_config_version(std::string& out, std::string_view version);
+
 // The reverse, from <stream:features/>.
 SaslOffer parse_sasl_offer(xml::Element features);
+struct Sasl2Offer {
+  SaslOffer sasl;
+  std::vector<std::string> tokens;  // mechanisms of XEP-0484
+  std::vector<std::string> bind_features;
+  std::vector<std::string> upgrades;
+  bool has_resumption = false;  // XEP-0198 section 8
+  bool has_bind = false;        // XEP-0386
+  std::string config_version;
+};
+// Nothing where the server does not speak SASL2.
+std::optional<Sasl2Offer> parse_sasl2_offer(xml::Element features);
 
 }  // namespace herold::xmpp

@@ -25,6 +25,16 @@ struct World {
                                     Mechanism::scram_sha_256, Mechanism::scram_sha_1,
                                     Mechanism::plain};
 
+  // The client that has tokens, by its id; an empty token is none.
+  std::string agent = "d4565fa7-4d72-4749-b3d3-740edbf87770";
+  std::string fresh_token, current_token, token_mechanism = "HT-SHA-256-EXPR";
+  WallTime now{Seconds(1'000'000)}, token_expiry{Seconds(1'000'100)};
+  std::uint64_t token_count = 0;
+  std::optional<AppPassword> app_password;
+
+  Token token(const std::string& secret) const {
+    return {crypto::SecretString(secret), token_mechanism, token_expiry, token_count};
+  }
   StoredCredentials credentials(HashAlgorithm hash) const {
     return derive_credentials(crypto, "pencil", "0123456789abcdef", 4096, hash);
   }
@@ -78,7 +88,8 @@ class TestServer final : public ServerStreamHost {
     CredentialsAnswer answer;
     if (asked_account.local() == "busy") answer.kind = CredentialsAnswer::Kind::unavailable;
     if (asked_account.local() == "user") {
-      answer = {CredentialsAnswer::Kind::found, world_.credentials(asked_hash), state};
+      answer = {CredentialsAnswer::Kind::found, world_.credentials(asked_hash), state, {}, facts};
+      if (world_.app_password) answer.app_passwords = {*world_.app_password};
     }
     stream.on_credentials(asked_ticket, answer);
   }
@@ -88,7 +99,7 @@ class TestServer final : public ServerStreamHost {
         account.local() == "user" &&
         verify_password(world_.crypto, world_.credentials(HashAlgorithm::sha1), password.view());
     if (answers == Answers::at_once) {
-      stream.on_verdict(ticket, is_right ? Verdict::accepted : Verdict::refused);
+      stream.on_verdict(ticket, {is_right ? Verdict::accepted : Verdict::refused, {}, facts});
     }
   }
   void check_account(Ticket ticket, const Jid&) override {
@@ -102,7 +113,60 @@ class TestServer final : public ServerStreamHost {
     alarm = failure.alarm;
     if (fails_at_failure) stream.fail({StreamCondition::policy_violation, "enough"});
   }
-  void on_authenticated(const Jid& account, Mechanism mechanism) override {
+  std::string inline_features() override {
+    return "<sm xmlns=\"urn:xmpp:sm:3\"/><bind xmlns=\"urn:xmpp:bind:0\"><inline>"
+           "<feature var=\"urn:xmpp:carbons:2\"/></inline></bind>";
+  }
+  void find_tokens(Ticket ticket, const Jid& account, const std::string& agent) override {
+    TokensAnswer answer;
+    if (account.local() == "user" && agent == world_.agent) {
+      answer.kind = CredentialsAnswer::Kind::found;
+      answer.client = 7;
+      answer.state = state;
+      answer.fresh = world_.token(world_.fresh_token);
+      answer.current = world_.token(world_.current_token);
+      answer.now = world_.now;
+    }
+    stream.on_tokens(ticket, answer);
+  }
+  void check_code(Ticket ticket, const Jid&, std::string code) override {
+    stream.on_verdict(ticket, code == "123456" ? Verdict::accepted : Verdict::refused);
+  }
+  void add_credentials(Ticket ticket, const Jid&, StoredCredentials given) override {
+    added = std::move(given);
+    stream.on_verdict(ticket, Verdict::accepted);
+  }
+  void complete_sign_in(Ticket ticket, SignedIn who) override {
+    asked_ticket = ticket;
+    completed = std::move(who);
+    signed_in = completed.account.text() + " " + std::string(name_of(completed.mechanism));
+    if (answers == Answers::at_once) finish();
+  }
+  // Binds or resumes as it was asked to; `refusal`: does not.
+  void finish() {
+    if (refusal) return stream.refuse_sign_in(asked_ticket, {*refusal, completed.account});
+    const Authenticate& request = completed.request;
+    SignInResult result{completed.account, {}, SignInResult::Stream::unbound};
+    if (request.resume && request.resume->previd == "known") {
+      result.address = *completed.account.with_resource("old");
+      result.stream = SignInResult::Stream::resumed;
+      result.results = "<resumed xmlns=\"urn:xmpp:sm:3\" h=\"5\" previd=\"known\"/>";
+    } else if (request.bind) {
+      if (request.resume)
+        result.results =
+            "<failed xmlns=\"urn:xmpp:sm:3\"><item-not-found "
+            "xmlns=\"urn:ietf:params:xml:ns:xmpp-stanzas\"/></failed>";
+      result.address = *completed.account.with_resource(request.bind->tag + "/r");
+      result.stream = SignInResult::Stream::bound;
+      result.results += "<bound xmlns=\"urn:xmpp:bind:0\"/>";
+    }
+    if (request.token_request)
+      result.results +=
+          "<token xmlns=\"urn:xmpp:fast:0\" expiry=\"2030-01-01T00:00:00Z\" token=\"given\"/>";
+    stream.finish_sign_in(asked_ticket, result);
+    reader_.set_bounds(stanza_bounds(world_.limits));
+  }
+  void on_authenticated(const Jid& account, Mechanism mechanism, const Proof&) override {
     events.append("authenticated ");
     signed_in = account.text() + " " + std::string(name_of(mechanism));
     reader_.set_bounds(stanza_bounds(world_.limits));
@@ -138,6 +202,11 @@ class TestServer final : public ServerStreamHost {
   Ticket asked_ticket{};
   Jid asked_account;
   HashAlgorithm asked_hash = HashAlgorithm::sha1;
+  AccountFacts facts{
+      false, false, {HashAlgorithm::sha1, HashAlgorithm::sha256, HashAlgorithm::sha512}};
+  SignedIn completed;
+  std::optional<StoredCredentials> added;
+  std::optional<SaslCondition> refusal;
 };
 
 class TestClient final : public ClientStreamHost {
@@ -164,6 +233,14 @@ class TestClient final : public ClientStreamHost {
     stream.bind(resource);
   }
   void on_bound(const Jid& jid) override { address = jid.text(); }
+  void on_config_version(std::string_view version) override { config_version = version; }
+  void on_code_wanted() override { stream.answer_code(code); }
+  void on_token(const FastToken& given, Mechanism mechanism) override {
+    token = given.token + " " + std::string(name_of(mechanism));
+  }
+  void on_token_refused() override { token = "refused"; }
+  void on_success(xml::Element element) override { success = xml::to_string(element); }
+  void on_resumed(std::uint32_t h) override { resumed = h; }
   void on_bind_failed(const StanzaError& failure) override {
     bind_error = std::string(name_of(failure.condition));
   }
@@ -182,7 +259,9 @@ class TestClient final : public ClientStreamHost {
  public:
   ClientStream stream;
   std::string resource = "r";
-  std::string sent, features, address, bind_error;
+  std::string sent, features, address, bind_error, config_version, token, success;
+  std::string code = "123456";
+  std::optional<std::uint32_t> resumed;
   bool wants_tls = false;
   bool is_closed = false;
   std::vector<ClientStage> stages;
