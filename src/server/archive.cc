@@ -103,7 +103,7 @@ void Archive::save(Saving saving) {
         shard_.server().unsaved_bytes() -= bytes;
         if (added) return saved(saving.kept);
         shard_.log().error("archive-not-stored", {{"reason", added.error().text}});
-        shard_.server().unsaved_bytes() += saving.bytes;  // until it is tried again
+        refused_bytes_ += saving.bytes;
         refused_.push_back(std::move(saving));
         if (!retry_timer_.running())
           retry_timer_.start(shard_.loop(), retry_interval, [this] { retry(); });
@@ -124,10 +124,12 @@ void Archive::saved(const std::vector<Kept>& kept) {
 // Meanwhile it stays open in the journal.
 void Archive::retry() {
   for (Saving& saving : std::exchange(refused_, {})) {
-    shard_.server().unsaved_bytes() -= saving.bytes;
+    refused_bytes_ -= saving.bytes;
     save(std::move(saving));
   }
 }
+
+bool Archive::is_full() const { return refused_bytes_ > 2 * shard_.limits().stanza_bytes; }
 
 void Archive::when_stored(net::Task task) {
   flush();

@@ -69,6 +69,9 @@ class Archive {
   // Whether who asks, a bare address, has as many under way as he may (HOSTILE 122).
   bool is_busy_for(std::string_view asker) const;
 
+  // The store refused as much as may wait for it: until it takes that, nothing new is accepted.
+  bool is_full() const;
+
   // An archive goes: what waits for it is not stored any more. Its rows are the caller's.
   void forget(const Jid& owner);
   // Runs `task` when everything kept so far is in the store for calls that it makes.
@@ -103,8 +106,9 @@ class Archive {
   Batch tail_;
   std::unordered_map<MessageId, std::size_t> places_;  // in the tail's messages, by stable id
   std::unordered_set<MessageId> keeping_;
-  std::deque<Batch> unsafe_;                                 // until the journal has them for good
-  std::vector<Saving> refused_;                              // by the store; tried again
+  std::deque<Batch> unsafe_;     // until the journal has them for good
+  std::vector<Saving> refused_;  // by the store; tried again
+  Bytes refused_bytes_ = 0;
   unsigned under_way_ = 0;                                   // batches that the store adds
   std::map<std::string, std::size_t, std::less<>> queries_;  // under way, by who asked
   net::Timer settle_timer_, retry_timer_;

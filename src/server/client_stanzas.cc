@@ -101,10 +101,12 @@ void Shard::receive_iq(Session& session, Stanza stanza) {
 
 bool Shard::commit(Stanza& stanza) {
   stanza.accepted = loop().clock().wall();
-  auto position = ledger_.commit(stanza, stanza.origin.session, stanza.origin.number);
+  Result<store::Position> position = fail(Fault::unavailable, "The database takes no messages");
+  if (!archive_.is_full())
+    position = ledger_.commit(stanza, stanza.origin.session, stanza.origin.number);
   Session* sender = find_session(stanza.origin.session);
   if (!position) {
-    log().warning("journal-full", {{"reason", position.error().text}});
+    log().warning("not-accepted", {{"reason", position.error().text}});
     const StanzaError error(Condition::resource_constraint, "There is no room to keep it safe");
     if (sender != nullptr)
       refuse(*sender, stanza.head, stanza.origin, error);

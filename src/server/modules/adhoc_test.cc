@@ -60,7 +60,8 @@ TEST_F(Adhoc, OnlyWhoMayRunThemSeesThem) {
                  std::string(add_user) + "'/></query></iq>");
   romeo.asks(items,
              "<iq type='result'><query xmlns='http://jabber.org/protocol/disco#items'>"
-             "<ABSENT><item/></ABSENT></query></iq>");
+             "<ABSENT><item node='" +
+                 std::string(add_user) + "'/></ABSENT></query></iq>");
   const std::string info = "<iq type='get' id='i' to='xmpp.test'><query node='" +
                            std::string(add_user) +
                            "' xmlns='http://jabber.org/protocol/disco#info'/></iq>";

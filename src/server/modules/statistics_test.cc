@@ -96,7 +96,8 @@ TEST_F(Statistics, AreNobodyElses) {
       "xmlns='http://jabber.org/protocol/disco#items' "
       "node='http://jabber.org/protocol/commands'/></iq>",
       "<iq type='result'><query xmlns='http://jabber.org/protocol/disco#items'>"
-      "<ABSENT><item/></ABSENT></query></iq>");
+      "<ABSENT><item "
+      "node='http://jabber.org/protocol/admin#get-user-stats'/></ABSENT></query></iq>");
 }
 
 }  // namespace

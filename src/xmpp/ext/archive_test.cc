@@ -28,7 +28,7 @@ TEST(ArchivePayloads, AreReadAndWrittenAsInTheExamples) {
   expect_same<ArchiveQuery>(
       R"(<query xmlns="urn:xmpp:mam:2"><x xmlns="jabber:x:data" type="submit">)"
       R"(<field var="FORM_TYPE" type="hidden"><value>urn:xmpp:mam:2</value></field></x>)"
-      R"(<set xmlns="http://jabber.org/protocol/rsm"><before></before><max>10</max></set>)"
+      R"(<set xmlns="http://jabber.org/protocol/rsm"><before/><max>10</max></set>)"
       R"(<flip-page/></query>)");
   expect_same<ArchiveResult>(
       R"(<result xmlns="urn:xmpp:mam:2" queryid="f27" id="28482-98726-73623">)"
