@@ -167,9 +167,10 @@ void Connection::count_output(std::size_t taken) {
   output_taken_ = 0;
 }
 
+// At the end of the turn: what was put into the output in this one is not in the written journal.
 void Connection::on_writable() {
   blocked_ = false;
-  flush();
+  shard_->want_flush(*this);
 }
 
 // Its reader is slow or gone: without stream management there is nothing to wait for; with it the
