@@ -14,6 +14,9 @@ namespace {
 
 constexpr Seconds retry_interval{2};
 
+// Four of the longest stanzas are enough.
+Bytes batch_bytes(const Limits& limits) { return 4 * limits.stanza_bytes; }
+
 // XEP-0424 section 4: what its sender said before under this id; section 5: what stays of it. A
 // room decides for itself what may be taken back there.
 std::optional<store::Retraction> retraction_of(const Stanza& stanza) {
@@ -69,8 +72,8 @@ void Archive::put(const Jid& owner, const Stanza& stanza, std::string_view conta
   if (std::ranges::none_of(references, has_it))
     references.push_back({box_of(owner), 0, std::string(contact)});
   const Limits& limits = shard_.limits();
-  // Large batches touch few pages for each message; four of the longest stanzas are enough.
-  if (tail_.messages.size() >= limits.archive_tail || tail_.bytes >= 4 * limits.stanza_bytes)
+  // Large batches touch few pages for each message.
+  if (tail_.messages.size() >= limits.archive_tail || tail_.bytes >= batch_bytes(limits))
     return flush();
   if (!settle_timer_.running())
     settle_timer_.start(shard_.loop(), Milliseconds(limits.archive_settle_time),
@@ -93,8 +96,11 @@ void Archive::flush() {
 }
 
 void Archive::save(Saving saving) {
-  // One batch under way is no reason to press clients, more are.
-  const Bytes bytes = under_way_++ > 0 ? saving.bytes : 0;
+  // The journal has them; a quarter of a segment on its way is no reason to press clients,
+  // whose bursts are shorter than that.
+  const Limits& limits = shard_.limits();
+  const auto usual = limits.journal_segment_bytes / 4 / batch_bytes(limits);
+  const Bytes bytes = under_way_++ >= usual ? saving.bytes : 0;
   const store::SharedMessages messages = saving.messages;
   shard_.server().unsaved_bytes() += bytes;
   shard_.stores().messages().add(
