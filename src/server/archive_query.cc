@@ -8,9 +8,9 @@
 #include "base/datetime.h"
 #include "base/limits.h"
 #include "server/archive.h"
+#include "server/own_xml.h"
 #include "server/server.h"
 #include "server/shard.h"
-#include "xml/parser.h"
 
 namespace herold::server {
 namespace {
@@ -292,11 +292,10 @@ xmpp::ArchiveQuery archive_query_form() {
 }
 
 std::string words_of(std::string_view stanza) {
-  constexpr xml::Bounds no_bounds{UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
   std::string words;
-  const auto parsed = xml::parse_fragment(stanza, xmpp::ns::client, no_bounds);
+  const xml::Document parsed = parse_own(stanza, xmpp::ns::client);
   if (!parsed) return words;
-  const xml::Element root = parsed->root();
+  const xml::Element root = parsed.root();
   // The body of an encrypted message (XEP-0380) only says that it is one.
   if (root.child("encryption", "urn:xmpp:eme:0")) return words;
   for (const xml::Element child : root.children())

@@ -101,9 +101,9 @@ void Shard::receive_iq(Session& session, Stanza stanza) {
 
 bool Shard::commit(Stanza& stanza) {
   stanza.accepted = loop().clock().wall();
-  Result<store::Position> position = fail(Fault::unavailable, "The database takes no messages");
-  if (!archive_.is_full())
-    position = ledger_.commit(stanza, stanza.origin.session, stanza.origin.number);
+  const Result<store::Position> position =
+      archive_.is_full() ? fail(Fault::unavailable, "The database takes no messages")
+                         : ledger_.commit(stanza, stanza.origin.session, stanza.origin.number);
   Session* sender = find_session(stanza.origin.session);
   if (!position) {
     log().warning("not-accepted", {{"reason", position.error().text}});

@@ -2,16 +2,10 @@
 #include "server/stanza.h"
 
 #include "base/check.h"
-#include "xml/parser.h"
+#include "server/own_xml.h"
 #include "xmpp/ns.h"
 
 namespace herold::server {
-namespace {
-
-// What we wrote or accepted ourselves is parsed without new bounds.
-constexpr xml::Bounds no_bounds{UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
-
-}  // namespace
 
 void Stanza::set_payload(std::string_view payload) {
   payload_ = SharedBytes(payload);
@@ -20,9 +14,8 @@ void Stanza::set_payload(std::string_view payload) {
 
 xml::Element Stanza::root() const {
   if (!document_) {
-    auto parsed = xml::parse_fragment(to_xml(), xmpp::ns::client, no_bounds);
-    CHECK(parsed.has_value());  // canonical bytes of our own
-    document_ = std::move(*parsed);
+    document_ = parse_own(to_xml(), xmpp::ns::client);
+    CHECK(bool(document_));  // canonical bytes of our own
   }
   return document_.root();
 }
@@ -58,12 +51,12 @@ Stanza Stanza::copy() const {
 }
 
 Stanza parse_stored(std::string_view xml) {
-  auto parsed = xml::parse_fragment(xml, xmpp::ns::client, no_bounds);
-  CHECK(parsed.has_value());
-  auto head = xmpp::parse_head(parsed->root());
+  xml::Document parsed = parse_own(xml, xmpp::ns::client);
+  CHECK(bool(parsed));
+  auto head = xmpp::parse_head(parsed.root());
   CHECK(head.has_value());
-  SharedBytes payload(xmpp::payload_bytes(parsed->root()));
-  return Stanza(std::move(*head), std::move(payload), std::move(*parsed));
+  SharedBytes payload(xmpp::payload_bytes(parsed.root()));
+  return Stanza(std::move(*head), std::move(payload), std::move(parsed));
 }
 
 Stanza make_result(const StanzaHead& request, std::string_view payload) {

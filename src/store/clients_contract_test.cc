@@ -1,12 +1,7 @@
 // What every backend must do for clients and second factors.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
-#include <optional>
-
-#include "store/sqlite/sqlite_database.h"
-#include "store/testing/caller.h"
+#include "store/testing/sqlite_test.h"
 
 namespace herold::store {
 namespace {
@@ -26,37 +21,14 @@ class TestSealer final : public Sealer {
   int key = 1;
 };
 
-class ClientsContract : public ::testing::Test {
+class ClientsContract : public SqliteTest<TestSealer> {
  protected:
   void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "herold-clients-XXXXXX";
-    folder_ = ::mkdtemp(pattern.data());
-    open();
+    SqliteTest::SetUp();
     ASSERT_TRUE(wait<void>([&](auto done) {
       stores_->accounts().create(alice, {{"SHA-1", "salt", 4096, "stored", "server"}}, noon,
                                  std::move(done));
     }));
-  }
-  void TearDown() override {
-    stores_.reset();
-    database_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-  void open() {
-    stores_.reset();
-    database_.reset();
-    auto opened = open_sqlite({.path = folder_ + "/herold.db", .inline_executor = &caller_},
-                              limits_, sealer_, clock_, log_);
-    ASSERT_TRUE(opened) << opened.error().text;
-    database_ = std::move(*opened);
-    stores_ = database_->attach(caller_);
-  }
-  template <class T, class Call>
-  Result<T> wait(Call call) {
-    std::optional<Result<T>> value;
-    call([&](Result<T> result) { value = std::move(result); });
-    while (!value) caller_.run_one();
-    return std::move(*value);
   }
   Result<> put(Client client, Generation generation = 0, std::uint64_t most = 10) {
     return wait<void>([&](auto done) {
@@ -97,14 +69,6 @@ class ClientsContract : public ::testing::Test {
 
   inline static const std::string alice = "alice@x.test";
   inline static const WallTime noon{Seconds(1'790'000'000)};
-  std::string folder_;
-  Limits limits_;
-  TestSealer sealer_;
-  SystemClock clock_;
-  NoLog log_;
-  Caller caller_;
-  std::unique_ptr<Database> database_;
-  std::unique_ptr<Stores> stores_;
 };
 
 TEST_F(ClientsContract, KeepsAClientWithItsTokens) {

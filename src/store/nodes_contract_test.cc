@@ -1,11 +1,7 @@
 // The contract of the store of nodes: every database behind it passes these tests.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <optional>
-
-#include "store/sqlite/sqlite_database.h"
-#include "store/testing/caller.h"
+#include "store/testing/sqlite_test.h"
 
 namespace herold::store {
 namespace {
@@ -23,37 +19,8 @@ class NoSealer final : public Sealer {
 const WallTime noon{Microseconds(1'790'000'000'000'000)};
 const std::string service = "juliet@x.test";
 
-class NodesContract : public testing::Test {
+class NodesContract : public SqliteTest<NoSealer, Durability::none> {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "herold-nodes-XXXXXX";
-    folder_ = ::mkdtemp(pattern.data());
-    open();
-  }
-  void TearDown() override {
-    stores_.reset();
-    database_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-  void open() {
-    stores_.reset();
-    database_.reset();
-    auto opened = open_sqlite({.path = folder_ + "/herold.db",
-                               .durability = Durability::none,
-                               .inline_executor = &caller_},
-                              {}, sealer_, clock_, log_);
-    ASSERT_TRUE(opened) << opened.error().text;
-    database_ = std::move(*opened);
-    stores_ = database_->attach(caller_);
-  }
-
-  template <class T, class Call>
-  Result<T> wait(Call call) {
-    std::optional<Result<T>> value;
-    call([&](Result<T> result) { value = std::move(result); });
-    while (!value) caller_.run_one();
-    return std::move(*value);
-  }
   Result<NodeOutcome> change(std::vector<NodeChange> changes, const std::string& at = service) {
     return wait<NodeOutcome>(
         [&](auto done) { stores_->nodes().change(at, std::move(changes), std::move(done)); });
@@ -81,14 +48,6 @@ class NodesContract : public testing::Test {
     for (const NodeItem& one : page->items) text += one.id + ' ';
     return text;
   }
-
-  std::string folder_;
-  NoSealer sealer_;
-  SystemClock clock_;
-  NoLog log_;
-  Caller caller_;
-  std::unique_ptr<Database> database_;
-  std::unique_ptr<Stores> stores_;
 };
 
 TEST_F(NodesContract, KeepsNodesWithAllThatBelongsToThem) {

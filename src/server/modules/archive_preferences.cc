@@ -1,7 +1,7 @@
 // XEP-0441 Message Archive Management Preferences: what of a user's conversations is archived.
 #include "server/archive_choice.h"
 #include "server/module.h"
-#include "xml/parser.h"
+#include "server/own_xml.h"
 
 namespace herold::server {
 namespace {
@@ -61,10 +61,7 @@ class ArchivePreferencesModule {
 
   // What cannot be read was not written by us: then all is archived that the domain archives.
   static void take(Account& account, std::string_view stored) {
-    constexpr xml::Bounds no_bounds{UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
-    const auto parsed = xml::parse_fragment(stored, xmpp::ns::client, no_bounds);
-    if (!parsed || !xmpp::is<xmpp::ArchivePreferences>(parsed->root())) return;
-    if (const auto payload = xmpp::read<xmpp::ArchivePreferences>(parsed->root()))
+    if (const auto payload = read_own<xmpp::ArchivePreferences>(stored, xmpp::ns::client))
       account.data<ArchiveChoice>() = choice_of(*payload);
   }
 

@@ -7,9 +7,9 @@
 #include "base/base64.h"
 #include "crypto/crypto.h"
 #include "server/module.h"
+#include "server/own_xml.h"
 #include "server/pubsub/pep.h"
 #include "server/vcard_listener.h"
-#include "xml/parser.h"
 #include "xmpp/ext/avatar.h"
 #include "xmpp/ext/vcard.h"
 
@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::string_view records_of = "avatars";
 constexpr std::string_view conversion = "urn:xmpp:pep-vcard-conversion:0";
-constexpr xml::Bounds no_bounds{UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
 
 // Of the picture in an account's card, hexadecimal; "" where there is none.
 struct AvatarHash {
@@ -32,9 +31,7 @@ std::string without_space(std::string text) {
 
 // The card as a tree; none where it is damaged.
 xml::Document card_of(const std::string& card) {
-  const std::string whole = "<vCard xmlns=\"vcard-temp\">" + card + "</vCard>";
-  auto parsed = xml::parse_fragment(whole, {}, no_bounds);
-  return parsed ? std::move(*parsed) : xml::Document();
+  return parse_own("<vCard xmlns=\"vcard-temp\">" + card + "</vCard>");
 }
 
 struct Photo {
@@ -150,9 +147,7 @@ class Avatars {
 
   void take_metadata(ItemPublished& event) {
     if (event.node != xmpp::ns::avatar_metadata) return;
-    const auto document = xml::parse_fragment(event.payload, {}, no_bounds);
-    if (!document || !xmpp::is<xmpp::AvatarMetadata>(document->root())) return;
-    const auto metadata = xmpp::read<xmpp::AvatarMetadata>(document->root());
+    const auto metadata = read_own<xmpp::AvatarMetadata>(event.payload);
     if (!metadata) return;
     const Jid owner = event.account.address();
     if (metadata->infos.empty()) return change_card(owner, "", std::nullopt);
@@ -174,9 +169,9 @@ class Avatars {
           owner.text(), {.node = node, .ids = {id}, .most = 1},
           [this, owner, id, type](Result<store::ItemPage> page) {
             if (!page || page->items.empty()) return;
-            const auto document = xml::parse_fragment(page->items[0].payload, {}, no_bounds);
+            const xml::Document document = parse_own(page->items[0].payload);
             if (!document) return;
-            const std::string base64 = without_space(document->root().text());
+            const std::string base64 = without_space(document.root().text());
             if (hash_of(base64) == id) change_card(owner, id, Photo{type, base64});
           });
     });

@@ -5,9 +5,9 @@
 #include <map>
 
 #include "server/module.h"
+#include "server/own_xml.h"
 #include "server/private_parts.h"
 #include "server/pubsub/pep.h"
-#include "xml/parser.h"
 
 namespace herold::server {
 namespace {
@@ -16,17 +16,8 @@ using xmpp::Bookmark;
 using xmpp::OldBookmark;
 using xmpp::OldBookmarks;
 
-constexpr xml::Bounds no_bounds{UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
 constexpr std::string_view compat = "urn:xmpp:bookmarks:1#compat";
 constexpr std::string_view private_key = "storage storage:bookmarks";
-
-template <class P>
-std::optional<P> parse(const std::string& text, std::string_view default_ns) {
-  const auto document = xml::parse_fragment(text, default_ns, no_bounds);
-  if (!document || !xmpp::is<P>(document->root())) return std::nullopt;
-  auto read = xmpp::read<P>(document->root());
-  return read ? std::optional(*std::move(read)) : std::nullopt;
-}
 
 using Items = std::map<std::string, std::string>;  // payloads by room
 
@@ -41,7 +32,7 @@ Items items_in(const store::ItemPage& page) {
 }
 
 OldBookmark old_form(const std::string& room, const std::string& payload) {
-  const Bookmark bookmark = parse<Bookmark>(payload, {}).value_or(Bookmark{});
+  const Bookmark bookmark = read_own<Bookmark>(payload).value_or(Bookmark{});
   return {.jid = Jid::trusted(room),
           .autojoin = bookmark.autojoin,
           .name = bookmark.name,
@@ -54,7 +45,7 @@ std::string new_form(const OldBookmark& old, const std::string& before) {
   Bookmark bookmark{
       .autojoin = old.autojoin, .name = old.name, .nick = old.nick, .password = old.password};
   if (!before.empty())
-    if (auto known = parse<Bookmark>(before, {})) bookmark.extensions = known->extensions;
+    if (auto known = read_own<Bookmark>(before)) bookmark.extensions = known->extensions;
   return xmpp::to_xml(bookmark);
 }
 
@@ -134,14 +125,14 @@ class Bookmarks {
          [stored = std::move(stored), told = std::move(told)](std::optional<Items> items) mutable {
            if (!items) return told(std::move(stored));
            OldBookmarks list;
-           if (auto old = parse<OldBookmarks>(stored, {})) list.others = std::move(old->others);
+           if (auto old = read_own<OldBookmarks>(stored)) list.others = std::move(old->others);
            for (const auto& [room, payload] : *items) list.rooms.push_back(old_form(room, payload));
            told(xmpp::to_xml(list));
          });
   }
 
   void keep(const Jid& owner, const std::string& element, PrivatePart::Kept kept) {
-    auto list = parse<OldBookmarks>(element, {});
+    auto list = read_own<OldBookmarks>(element);
     if (!list) return kept(xmpp::fail(Condition::bad_request, "These are no bookmarks"));
     read(owner, [this, owner, list = *std::move(list),
                  kept = std::move(kept)](std::optional<Items> items) mutable {

@@ -10,7 +10,7 @@
 #include <charconv>
 
 #include "server/module.h"
-#include "xml/parser.h"
+#include "server/own_xml.h"
 #include "xmpp/ext/disco.h"
 
 namespace herold::server {
@@ -94,13 +94,10 @@ class Push {
   static std::string record_of(const WakeUp& one) {
     return one.resource + '\n' + std::to_string(one.failures) + '\n' + xmpp::to_xml(one.enabled);
   }
-  static constexpr xml::Bounds written_by_us{UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
   static std::optional<WakeUp> read_record(std::string_view text) {
     const std::size_t first = text.find('\n'), second = text.find('\n', first + 1);
     if (second == text.npos) return {};
-    const auto document = xml::parse_fragment(text.substr(second + 1), {}, written_by_us);
-    if (!document) return {};
-    auto enabled = xmpp::read<xmpp::PushEnable>(document->root());
+    auto enabled = read_own<xmpp::PushEnable>(text.substr(second + 1));
     if (!enabled) return {};
     WakeUp one{std::move(*enabled), std::string(text.substr(0, first))};
     std::from_chars(text.data() + first + 1, text.data() + second, one.failures);

@@ -45,6 +45,10 @@ struct Push : ::testing::Test {
                   std::string(service.last().attribute("id")) + "'>" + std::string(content) +
                   "</iq>");
   }
+  void service_refuses(std::string_view type, std::string_view condition) {
+    service_answers("error", "<error type='" + std::string(type) + "'><" + std::string(condition) +
+                                 " xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>");
+  }
   void service_is_told(std::string_view messages) {
     service.receives(notification(messages));
     service_answers("result");
@@ -204,9 +208,7 @@ TEST_F(Push, AServiceThatKnowsNothingIsForgottenAtOnce) {
   phone.signs_off();
   juliet.sends(text("one"));
   service.receives(notification("1"));
-  service_answers("error",
-                  "<error type='cancel'><item-not-found "
-                  "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>");
+  service_refuses("cancel", "item-not-found");
   server.passes(Seconds(60));
   juliet.sends(text("two"));
   service.receives_nothing();
@@ -217,9 +219,7 @@ TEST_F(Push, AServiceThatIsBusyHasSomeAttempts) {
   for (int attempt = 1; attempt <= 3; ++attempt) {
     juliet.sends(text("hello"));
     service.receives(notification("1"));
-    service_answers("error",
-                    "<error type='wait'><resource-constraint "
-                    "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>");
+    service_refuses("wait", "resource-constraint");
     server.passes(Seconds(60));
   }
   juliet.sends(text("hello"));

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "xml/parser.h"
+#include "server/own_xml.h"
 #include "xmpp/ext/pubsub.h"
 
 namespace herold::server::pubsub {
@@ -238,8 +238,6 @@ Answer<NodeConfig> read_fields(NodeConfig config, const DataForm& submitted,
 // Ours, which is not in forms.
 constexpr std::string_view redirect_field = "redirect";
 
-constexpr xml::Bounds no_bounds{UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
-
 }  // namespace
 
 std::uint64_t NodeConfig::most_items(const Limits& limits) const {
@@ -290,9 +288,7 @@ std::string settings_text(const NodeConfig& config) {
 NodeConfig parse_settings(std::string_view text) {
   NodeConfig config;
   if (text.empty()) return config;
-  const auto document = xml::parse_fragment(text, {}, no_bounds);
-  const Answer<DataForm> form =
-      document ? xmpp::read<DataForm>(document->root()) : xmpp::fail(Condition::bad_request);
+  const auto form = read_own<DataForm>(text);
   if (!form) {  // damaged: then nobody but its owner may read it
     config.access_model = AccessModel::whitelist;
     return config;

@@ -1,13 +1,12 @@
 // Rooms as text and back.
 #include "server/rooms/room_store.h"
 
-#include "xml/parser.h"
+#include "server/own_xml.h"
 
 namespace herold::server {
 namespace {
 
 constexpr std::string_view ns = "urn:herold:rooms";
-constexpr xml::Bounds no_bounds{UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
 
 struct RoomText {
   std::string key;
@@ -39,15 +38,6 @@ struct MemberText {
       xmpp::attribute("left", &MemberText::left)};
 };
 
-template <class Text>
-std::optional<Text> read(const std::string& text) {
-  const auto parsed = xml::parse_fragment(text, {}, no_bounds);
-  if (!parsed || !xmpp::is<Text>(parsed->root())) return std::nullopt;
-  auto value = xmpp::read<Text>(parsed->root());
-  if (!value) return std::nullopt;
-  return *std::move(value);
-}
-
 }  // namespace
 
 StoredRoom StoredRoom::of(const Room& room, std::string key) {
@@ -67,7 +57,7 @@ std::string StoredRoom::encode() const {
 }
 
 std::optional<StoredRoom> StoredRoom::decode(const std::string& text, const Limits& limits) {
-  auto stored = read<RoomText>(text);
+  auto stored = read_own<RoomText>(text);
   if (!stored) return std::nullopt;
   // Limits may have shrunk since: what is too large now is cut by them when it is used.
   auto settings = read_room_form(stored->config, {}, limits);
@@ -85,7 +75,7 @@ std::string encode_member(const RoomMember& member) {
 }
 
 std::optional<RoomMember> decode_member(const std::string& text) {
-  auto stored = read<MemberText>(text);
+  auto stored = read_own<MemberText>(text);
   if (!stored) return std::nullopt;
   return RoomMember{stored->affiliation, std::move(stored->nick), std::move(stored->reason),
                     stored->left};

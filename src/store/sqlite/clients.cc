@@ -132,14 +132,16 @@ Result<> write_client(Connection& connection, const Sealer& sealer, const std::s
 }
 
 Result<std::vector<Client>> read_clients(Connection& connection, const Sealer& sealer,
-                                         const std::string& address) {
+                                         const std::string& address, const char* sql) {
   std::vector<Client> all;
-  Rows rows = TRY(connection.query("SELECT " CLIENT_COLUMNS
-                                   " FROM client WHERE address = ?1 ORDER BY last_seen DESC, id",
-                                   address));
+  Rows rows = TRY(connection.query(sql, address));
   while (TRY(rows.next())) all.push_back(TRY(client_of(rows, sealer, address)));
   return all;
 }
+constexpr auto all_clients =
+    "SELECT " CLIENT_COLUMNS " FROM client WHERE address = ?1 ORDER BY last_seen DESC, id";
+constexpr auto app_passwords =
+    "SELECT " CLIENT_COLUMNS " FROM client WHERE address = ?1 AND kind = 2 ORDER BY id";
 
 struct AccountRow {
   AccountState state;
@@ -218,16 +220,6 @@ Result<bool> has_factor(Connection& connection, const std::string& address) {
   return rows.next();
 }
 
-Result<std::vector<Client>> app_passwords(Connection& connection, const Sealer& sealer,
-                                          const std::string& address) {
-  std::vector<Client> all;
-  Rows rows = TRY(connection.query("SELECT " CLIENT_COLUMNS
-                                   " FROM client WHERE address = ?1 AND kind = 2 ORDER BY id",
-                                   address));
-  while (TRY(rows.next())) all.push_back(TRY(client_of(rows, sealer, address)));
-  return all;
-}
-
 }  // namespace
 
 // --- for the accounts' own file ---
@@ -244,7 +236,7 @@ Result<> forget_secrets(Connection& connection, const std::string& address) {
 }
 
 Result<> reseal_clients(Connection& connection, const Sealer& sealer, const std::string& address) {
-  for (const Client& client : TRY(read_clients(connection, sealer, address)))
+  for (const Client& client : TRY(read_clients(connection, sealer, address, all_clients)))
     if (has_secrets(client)) TRY(write_client(connection, sealer, address, client));
   if (const auto factor = TRY(read_factor(connection, sealer, address)))
     TRY(write_factor(connection, sealer, address, factor));
@@ -254,19 +246,19 @@ Result<> reseal_clients(Connection& connection, const Sealer& sealer, const std:
 // --- the store ---
 
 void SqliteClients::facts(std::string address, Completion<SignInFacts> done) {
-  access_.read<SignInFacts>(std::move(done),
-                            [&sealer = sealer_, address = std::move(address)](
-                                Connection& connection) -> Result<SignInFacts> {
-                              const AccountRow account = TRY(account_row(connection, address));
-                              SignInFacts facts;
-                              facts.state = account.state;
-                              facts.generation = account.generation;
-                              facts.credentials =
-                                  TRY(read_credentials(connection, sealer, address));
-                              facts.app_passwords = TRY(app_passwords(connection, sealer, address));
-                              facts.has_second_factor = TRY(has_factor(connection, address));
-                              return facts;
-                            });
+  access_.read<SignInFacts>(
+      std::move(done),
+      [&sealer = sealer_,
+       address = std::move(address)](Connection& connection) -> Result<SignInFacts> {
+        const AccountRow account = TRY(account_row(connection, address));
+        SignInFacts facts;
+        facts.state = account.state;
+        facts.generation = account.generation;
+        facts.credentials = TRY(read_credentials(connection, sealer, address));
+        facts.app_passwords = TRY(read_clients(connection, sealer, address, app_passwords));
+        facts.has_second_factor = TRY(has_factor(connection, address));
+        return facts;
+      });
 }
 
 void SqliteClients::find(std::string address, std::string agent, Completion<FoundClient> done) {
@@ -290,7 +282,7 @@ void SqliteClients::list(std::string address, Completion<std::vector<Client>> do
                                     [&sealer = sealer_, address = std::move(address)](
                                         Connection& connection) -> Result<std::vector<Client>> {
                                       TRY(account_row(connection, address));
-                                      return read_clients(connection, sealer, address);
+                                      return read_clients(connection, sealer, address, all_clients);
                                     });
 }
 

@@ -4,24 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "xmpp/ext/retraction.h"
-#include "xmpp/testing.h"
+#include "xmpp/ext/testing.h"
 
 namespace herold::xmpp {
 namespace {
-
-template <class P>
-void expect_same(std::string_view text) {
-  const Answer<P> payload = read_text<P>(text);
-  ASSERT_TRUE(payload) << text << ": " << payload.error().text;
-  EXPECT_EQ(to_xml(*payload), text);
-}
-
-template <class P>
-void expect_refused(std::string_view text) {
-  const Answer<P> payload = read_text<P>(text);
-  ASSERT_FALSE(payload) << text;
-  EXPECT_EQ(payload.error().condition, Condition::bad_request);
-}
 
 TEST(ArchivePayloads, AreReadAndWrittenAsInTheExamples) {
   expect_same<ArchiveQuery>(R"(<query xmlns="urn:xmpp:mam:2" queryid="f27"/>)");

@@ -31,28 +31,13 @@
 #include "xmpp/ext/stanza_id.h"
 #include "xmpp/ext/stream_limits.h"
 #include "xmpp/ext/stream_management.h"
+#include "xmpp/ext/testing.h"
 #include "xmpp/ext/time.h"
 #include "xmpp/ext/vcard.h"
 #include "xmpp/ext/version.h"
-#include "xmpp/testing.h"
 
 namespace herold::xmpp {
 namespace {
-
-// Reads `text`, which is written canonically, and expects the same bytes back.
-template <class P>
-void expect_same(std::string_view text) {
-  const Answer<P> payload = read_text<P>(text);
-  ASSERT_TRUE(payload) << text << ": " << payload.error().text;
-  EXPECT_EQ(to_xml(*payload), text);
-}
-
-template <class P>
-void expect_refused(std::string_view text) {
-  const Answer<P> payload = read_text<P>(text);
-  ASSERT_FALSE(payload) << text;
-  EXPECT_EQ(payload.error().condition, Condition::bad_request);
-}
 
 TEST(ExtTest, CoreOfRfc6120And6121) {
   expect_same<Bind>(R"(<bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"/>)");
