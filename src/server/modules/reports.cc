@@ -1,6 +1,8 @@
 // XEP-0377 Spam Reporting: what users say of those whom they block, kept for the administrators.
 //
 // A report is told to every administrator once: at once, or together with others of that minute.
+#include <algorithm>
+
 #include "base/datetime.h"
 #include "server/admin_form.h"
 #include "server/announcements.h"
