@@ -101,6 +101,9 @@ StanzaError StanzaError::parse(xml::Element error) {
 void StanzaError::write(xml::Writer& writer) const {
   if (!enclosed.empty()) writer.raw(enclosed);
   writer.open("error").attribute("type", name_of(type));
+  // XEP-0086, of which this is what is still read: without the number Profanity never learns that
+  // an account has no list of OMEMO devices yet, and does not publish its own.
+  if (condition == Condition::item_not_found) writer.attribute("code", "404");
   writer.open(name_of(condition), ns::stanzas);
   if (!uri.empty()) writer.text(uri);
   writer.close();

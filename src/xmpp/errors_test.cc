@@ -45,6 +45,9 @@ TEST(ErrorsTest, WritesWhatTheRfcShows) {
   EXPECT_EQ(written({Condition::jid_malformed}),
             "<error type=\"modify\">"
             "<jid-malformed xmlns=\"urn:ietf:params:xml:ns:xmpp-stanzas\"/></error>");
+  EXPECT_EQ(written({Condition::item_not_found}),
+            "<error type=\"cancel\" code=\"404\">"  // Profanity looks for the number (XEP-0086)
+            "<item-not-found xmlns=\"urn:ietf:params:xml:ns:xmpp-stanzas\"/></error>");
   StanzaError gone(Condition::gone);
   gone.uri = "xmpp:romeo@afterlife.example.net";
   EXPECT_EQ(parsed(written(gone)), gone);
