@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 """Measures Herold beside Debian's servers in one run and writes RESULTS.md and results.json.
 
-    bench/run.py [--repeat 3] [--servers herold,prosody,ejabberd,jabberd2] [--quick]
+    bench/run.py [--suite core|groups] [--repeat 3] [--servers herold,prosody,...] [--quick]
 
-Needs build/release/bin/herold-load and herold. Servers take turns (A B C A B C ...), each started
-afresh on a copy of data that was prepared once: users and rosters made through the protocol.
+The core suite is about sessions, chat and presence; groups is about rooms, presence with 22
+contacts, and push. Needs build/release/bin/herold-load and herold. Servers take turns (A B C A B C
+...), each started afresh on a copy of data that was prepared once: users and rosters made through
+the protocol.
 """
 import argparse
 import json
@@ -21,7 +23,6 @@ from peers import PEERS, make_certificate  # noqa: E402
 from report import write_report  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
-CONTACTS = 20
 
 
 def say(text):
@@ -38,27 +39,37 @@ def load(options, peer, scenario, transport, *arguments):
     return json.loads(done.stdout)
 
 
+def contacts_of(options):
+    return 20 if options.suite == "core" else 22
+
+
+def befriended(options):
+    """How many of the users have contacts: rooms need none."""
+    return options.users if options.suite == "core" else 5 * (contacts_of(options) + 1)
+
+
 def prepare(options, kind, folder):
     """Users and rosters, once, kept in `folder` for all repetitions (and for later runs)."""
-    if (folder / "ready").exists() and int((folder / "ready").read_text()) == options.users:
+    stamp = f"{options.users} users, {befriended(options)} with {contacts_of(options)} contacts"
+    if (folder / "ready").exists() and (folder / "ready").read_text() == stamp:
         return
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     peer = kind(folder, make_certificate(options.data / "certificate"))
-    say(f"{peer.name}: preparing {options.users} users with {CONTACTS} contacts each")
+    say(f"{peer.name}: preparing {stamp} each")
     peer.start()
     try:
         def run_load(*arguments):
             return load(options, *arguments)
 
         error = peer.make_users(run_load, options.users) or load(
-            options, peer, "befriend", "tls", "--sessions", options.users,
-            "--contacts", CONTACTS).get("error", "")
+            options, peer, "befriend", "tls", "--sessions", befriended(options),
+            "--contacts", contacts_of(options)).get("error", "")
         if error:
             raise RuntimeError(f"{peer.name}: {error}")
     finally:
         peer.stop()
-    (folder / "ready").write_text(str(options.users))
+    (folder / "ready").write_text(stamp)
 
 
 def first_login(options, peer):
@@ -96,11 +107,11 @@ def resident(pids):
     return total
 
 
-def scenarios(options, peer):
+def core(options, peer):
     """(name, scenario, transport, arguments): the matrix, memory first while the heap is young."""
     timed = ["--duration", options.duration, "--warmup", options.warmup]
-    circles = CONTACTS + 1
-    yield "idle tls", "idle", "tls", ["--sessions", options.users, "--contacts", CONTACTS,
+    contacts = contacts_of(options)
+    yield "idle tls", "idle", "tls", ["--sessions", options.users, "--contacts", contacts,
                                       "--duration", 3]
     yield "login tls", "login", "tls", ["--count", options.logins, "--warmup", 50,
                                         "--sessions", options.users]
@@ -110,8 +121,31 @@ def scenarios(options, peer):
                    ["--pairs", options.pairs, "--window", window, *timed])
     if peer.has_management:
         yield "chat tls sm", "chat", "tls", ["--pairs", options.pairs, "--sm", 5, *timed]
-    yield "presence tls", "presence", "tls", ["--sessions", 5 * circles, "--contacts", CONTACTS,
-                                              *timed]
+    yield from presence(options, peer)
+
+
+def presence(options, _):
+    contacts = contacts_of(options)
+    yield "presence tls", "presence", "tls", [
+        "--sessions", 5 * (contacts + 1), "--contacts", contacts,
+        "--duration", options.duration, "--warmup", options.warmup]
+
+
+def groups(options, peer):
+    timed = ["--duration", options.duration, "--warmup", options.warmup]
+    if peer.has_rooms:
+        small = ["--rooms", 4, "--occupants", 50]
+        large = ["--rooms", 1, "--occupants", min(500, options.users)]
+        yield "rooms 4x50 1", "rooms", "tls", [*small, "--writers", 1, *timed]
+        yield "rooms 4x50 4", "rooms", "tls", [*small, "--writers", 4, *timed]
+        yield "rooms 1x500 1", "rooms", "tls", [*large, "--writers", 1, *timed]
+        yield "rooms 1x500 4", "rooms", "tls", [*large, "--writers", 4, *timed]
+    yield from presence(options, peer)
+    if peer.has_push:
+        yield "push tls", "push", "tls", ["--pairs", options.pairs, *timed]
+
+
+SUITES = {"core": core, "groups": groups}
 
 
 def measure(options, kind, prepared, results):
@@ -120,7 +154,7 @@ def measure(options, kind, prepared, results):
         peer = kind(folder, make_certificate(options.data / "certificate"))
         try:
             found = {"start": first_login(options, peer)}
-            for name, scenario, transport, arguments in scenarios(options, peer):
+            for name, scenario, transport, arguments in SUITES[options.suite](options, peer):
                 found[name] = load(options, peer, scenario, transport, *arguments)
                 say(f"  {peer.name}: {name}: {brief(found[name])}")
         finally:
@@ -142,9 +176,10 @@ def brief(report):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--servers", default="herold,prosody,ejabberd,jabberd2")
+    parser.add_argument("--suite", default="core", choices=sorted(SUITES))
+    parser.add_argument("--servers", help="herold,prosody,ejabberd,jabberd2 (the last core only)")
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--users", type=int, default=420, help="a multiple of 21")
+    parser.add_argument("--users", type=int, help="core: 420, multiples of 21; groups: 506, of 23")
     parser.add_argument("--pairs", type=int, default=50)
     parser.add_argument("--logins", type=int, default=1000)
     parser.add_argument("--duration", type=float, default=8)
@@ -157,8 +192,12 @@ def parse_arguments():
     parser.add_argument("--install", action="store_true",
                         help="installs missing servers by package name (needs root)")
     options = parser.parse_args()
+    is_core = options.suite == "core"
+    circle = contacts_of(options) + 1
+    options.users = options.users or (20 if is_core else 22) * circle
+    options.servers = options.servers or "herold,prosody,ejabberd" + (",jabberd2" * is_core)
     if options.quick:
-        options.users, options.logins, options.duration, options.warmup = 105, 300, 3, 1
+        options.users, options.logins, options.duration, options.warmup = 10 * circle, 300, 3, 1
     return options
 
 
@@ -188,11 +227,11 @@ def main():
     options.data = options.data.resolve()
     results = {kind.name: [] for kind in kinds}
     for kind in kinds:
-        prepare(options, kind, options.data / kind.name)
+        prepare(options, kind, options.data / f"{kind.name}-{options.suite}")
     for repetition in range(options.repeat):
         for kind in kinds:
             say(f"{kind.name}, {repetition + 1} of {options.repeat}")
-            measure(options, kind, options.data / kind.name, results)
+            measure(options, kind, options.data / f"{kind.name}-{options.suite}", results)
     versions = {kind.name: kind(options.data, options.data).version() for kind in kinds}
     write_report(options, versions, results)
     failed = [f"{name}: {key}: {report['error']}" for name, runs in results.items()

@@ -40,6 +40,8 @@ class Peer:
     program = ""  # what has to be there
     mechanism = "SCRAM-SHA-1"  # what `login` uses with it
     has_management = True  # XEP-0198
+    has_rooms = True  # XEP-0045
+    has_push = True  # XEP-0357
     retries = 0  # logins of a run that may fail
 
     def __init__(self, folder, certificate):

@@ -19,6 +19,8 @@ auth_password_format: scram
 registration_timeout: infinity
 acl: {{local: {{user_regexp: ""}}}}
 access_rules: {{}}
+shaper_rules:
+  max_user_offline_messages: infinity
 modules:
   mod_adhoc: {{}}
   mod_blocking: {{}}
@@ -26,10 +28,22 @@ modules:
   mod_client_state: {{}}
   mod_disco: {{}}
   mod_last: {{}}
-  mod_offline: {{access_max_user_messages: 1000}}
+  mod_muc:
+    access: all
+    access_create: all
+    access_persistent: all
+    max_users: 20000
+    max_users_presence: 20000
+    max_user_conferences: 100
+    user_message_shaper: none
+    user_presence_shaper: none
+    room_shaper: none
+    default_room_options: {{max_users: 20000, anonymous: true, logging: false, mam: false}}
+  mod_offline: {{access_max_user_messages: max_user_offline_messages}}
   mod_ping: {{}}
   mod_privacy: {{}}
   mod_private: {{}}
+  mod_push: {{}}
   mod_register: {{access: all, ip_access: all}}
   mod_roster: {{versioning: true}}
   mod_stream_mgmt: {{}}

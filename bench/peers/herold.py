@@ -28,9 +28,16 @@ client_bandwidth = 1000000000
 client_bandwidth_burst = 1000000000
 registrations_per_prefix = 1000000
 presence_rate = 1000000
+push_rate = 1000000
+room_occupant_rate = 1000000
+room_occupant_burst = 1000000
+offline_messages = 1000000
+offline_bytes = 1000000000
 presence_burst = 1000000
 strangers = 1000000
 scram_iterations = 4096
+[module.archive]
+enabled = false
 """
 
 

@@ -1,5 +1,9 @@
 """Debian's Prosody: its epoll backend, files as storage, passwords as SCRAM-SHA-1 keys."""
+from pathlib import Path
+
 from .common import DOMAIN, Peer
+
+PUSH = Path("/usr/lib/prosody/modules/mod_cloud_notify")  # of the package prosody-modules
 
 CONFIG = """
 data_path = "{data}"
@@ -21,11 +25,14 @@ allow_registration = true
 registration_throttle_max = 1000000
 modules_enabled = {{ "roster", "saslauth", "tls", "disco", "carbons", "smacks", "csi_simple",
   "private", "vcard_legacy", "pep", "blocklist", "version", "time", "ping", "lastactivity",
-  "register", "posix" }}
+  "register", "posix"{more} }}
 modules_disabled = {{ "s2s" }}
 ssl = {{ certificate = "{certificate}/server.crt"; key = "{certificate}/server.key" }}
 c2s_direct_tls_ssl = ssl
 VirtualHost "{domain}"
+Component "conference.{domain}" "muc"
+restrict_room_creation = false
+muc_room_default_public_jids = false
 """
 
 
@@ -33,12 +40,13 @@ class Prosody(Peer):
     name = "prosody"
     packages = ["prosody", "lua-event", "lua-dbi-sqlite3"]
     program = "prosody"
+    has_push = PUSH.exists()
 
     def configure(self):
         (self.folder / "certs").mkdir(exist_ok=True)
         (self.folder / "prosody.cfg.lua").write_text(CONFIG.format(
             data=self.data, folder=self.folder, domain=DOMAIN, certificate=self.certificate,
-            **self.ports))
+            more=', "cloud_notify"' if self.has_push else "", **self.ports))
 
     def commands(self):
         return [(["prosody", "-F", "--config", str(self.folder / "prosody.cfg.lua")], None)]

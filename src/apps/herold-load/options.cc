@@ -8,8 +8,9 @@
 namespace herold::load {
 namespace {
 
-constexpr std::string_view scenario_names[] = {"login",    "idle",     "chat",
-                                               "presence", "register", "befriend"};
+constexpr std::string_view scenario_names[] = {"login",    "idle",     "chat",  "presence",
+                                               "register", "befriend", "rooms", "push"};
+constexpr std::string_view shown_names[] = {"everybody", "moderators"};
 constexpr std::string_view transport_names[] = {"plain", "starttls", "tls"};
 constexpr std::string_view sign_in_names[] = {"sasl", "sasl2", "token"};
 
@@ -29,8 +30,10 @@ struct Raw {
 };
 
 void add_target(CLI::App& app, Options& options, Raw& raw) {
-  app.add_option("scenario", options.scenario,
-                 "login, idle, chat, presence; register and befriend prepare users for them")
+  app.add_option(
+         "scenario", options.scenario,
+         "login, idle, chat, presence, rooms, push; register and befriend prepare users for "
+         "them")
       ->required()
       ->transform(CLI::CheckedTransformer(choices<ScenarioKind>(scenario_names)));
   app.add_option("--server", options.server, "Address literal and port of the server")->required();
@@ -51,10 +54,10 @@ void add_target(CLI::App& app, Options& options, Raw& raw) {
 void add_work(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--sessions", options.sessions, "Users taking part (login: taken in turn)");
   app.add_option("--first", options.first, "Number of the first user");
-  app.add_option("--pairs", options.pairs, "chat: pairs of users");
+  app.add_option("--pairs", options.pairs, "chat, push: pairs of users");
   app.add_option("--window", options.window,
-                 "Under way at a time: messages a pair, or broadcasts a circle of contacts");
-  app.add_option("--size", options.size, "chat: bytes of a message's body")
+                 "Under way at a time: messages a pair or writer, broadcasts a circle of contacts");
+  app.add_option("--size", options.size, "chat, rooms, push: bytes of a message's body")
       ->check(CLI::Range(24, 60000));
   app.add_option("--sm", options.sm_every,
                  "Enable stream management and ask for an acknowledgement every so many stanzas");
@@ -77,6 +80,19 @@ void add_work(CLI::App& app, Options& options, Raw& raw) {
       ->check(CLI::Range(1, 3600));
 }
 
+void add_rooms(CLI::App& app, Options& options) {
+  app.add_option("--rooms", options.rooms, "rooms: how many");
+  app.add_option("--occupants", options.occupants, "rooms: users in each")
+      ->check(CLI::Range(1, 100000));
+  app.add_option("--writers", options.writers, "rooms: occupants of each who write");
+  app.add_option("--service", options.service, "rooms: their domain (conference.DOMAIN)");
+  app.add_option("--shown", options.shown,
+                 "rooms: whose presence is told, everybody's (default) or moderators'")
+      ->transform(CLI::CheckedTransformer(choices<ShownKind>(shown_names)));
+  app.add_option("--room-field", options.room_fields,
+                 "rooms: NAME=VALUE for their configuration; may be repeated");
+}
+
 Milliseconds milliseconds(double seconds) {
   return Milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
@@ -92,6 +108,18 @@ std::string complete(Options& options, const Raw& raw) {
   switch (options.scenario) {
     case ScenarioKind::chat:
       options.sessions = 2 * options.pairs;
+      break;
+    case ScenarioKind::rooms:
+      options.sessions = options.rooms * options.occupants;
+      if (options.service.empty()) options.service = "conference." + options.domain;
+      if (options.writers == 0 || options.writers > options.occupants)
+        return "--writers: at least one, at most as many as occupants";
+      if (options.first % options.occupants != 0) return "--first: where a room begins";
+      for (const std::string& field : options.room_fields)
+        if (field.find('=') == field.npos) return "--room-field: NAME=VALUE";
+      break;
+    case ScenarioKind::push:
+      options.sessions = 3 * options.pairs;
       break;
     case ScenarioKind::login:
       if (options.count == 0) options.count = 1000;
@@ -135,6 +163,7 @@ std::variant<Options, int> read_command_line(int count, const char* const* argum
   Raw raw;
   add_target(app, options, raw);
   add_work(app, options, raw);
+  add_rooms(app, options);
   try {
     app.parse(count, arguments);
     if (const std::string problem = complete(options, raw); !problem.empty())

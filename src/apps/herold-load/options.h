@@ -14,7 +14,18 @@
 
 namespace herold::load {
 
-enum class ScenarioKind : std::uint8_t { login, idle, chat, presence, register_users, befriend };
+enum class ScenarioKind : std::uint8_t {
+  login,
+  idle,
+  chat,
+  presence,
+  register_users,
+  befriend,
+  rooms,
+  push
+};
+// Whose presence the occupants of a room are told.
+enum class ShownKind : std::uint8_t { everybody, moderators };
 enum class TransportKind : std::uint8_t { plain, starttls, tls };
 // RFC 6120; all in one step (XEP-0388, XEP-0386); the same with a token from the second time on.
 enum class SignInKind : std::uint8_t { sasl, sasl2, token };
@@ -40,8 +51,14 @@ struct Options {
   unsigned size = 100;    // bytes of a message's body
   unsigned sm_every = 0;  // a request of XEP-0198 after this many stanzas; 0: not enabled
   unsigned contacts = 20;
-  unsigned sources = 1;  // loopback addresses to connect from
-  unsigned retries = 0;  // failed logins that are tried again before the run fails
+  unsigned rooms = 4;
+  unsigned occupants = 50;  // of each room
+  unsigned writers = 1;     // of them
+  std::string service;      // the rooms' domain; empty: conference.DOMAIN
+  ShownKind shown = ShownKind::everybody;
+  std::vector<std::string> room_fields;  // NAME=VALUE of the rooms' forms
+  unsigned sources = 1;                  // loopback addresses to connect from
+  unsigned retries = 0;                  // failed logins that are tried again before the run fails
   std::uint64_t count = 0;
   Milliseconds duration{10'000};
   Milliseconds warmup{2'000};

@@ -1,4 +1,4 @@
-// The steps of a run, which all workers take together: prepare, measure, finish.
+// The steps of a run, which all workers take together.
 #pragma once
 
 #include <condition_variable>
@@ -11,7 +11,8 @@
 
 namespace herold::load {
 
-enum class Phase : std::uint8_t { prepare, measure, finish };
+// Most scenarios only prepare, measure and finish; rooms are entered before.
+enum class Phase : std::uint8_t { prepare, enter, warm_up, measure, finish };
 
 // Where workers tell the main thread that they are done with a phase, or that the run has failed.
 class Phases {

@@ -36,6 +36,10 @@ unsigned unit_of(const Options& options) {
     case ScenarioKind::presence:
     case ScenarioKind::befriend:
       return options.contacts + 1;
+    case ScenarioKind::rooms:
+      return options.occupants;
+    case ScenarioKind::push:
+      return 3;
     default:
       return 1;
   }
@@ -108,12 +112,12 @@ Json report_latency(const Latency& latency) {
           {"mean", rounded(latency.mean_milliseconds())}};
 }
 
-Json report_server(const Options& options, const Counters& counters, const Moment& before,
+Json report_server(const Options& options, std::uint64_t count, const Moment& before,
                    const Moment& after) {
   const Usage& b = before.server;
   const Usage& a = after.server;
   const double cpu = a.cpu_seconds() - b.cpu_seconds();
-  const double done = static_cast<double>(counters.done);
+  const double done = static_cast<double>(count);
   Json server{{"processes", a.processes},
               {"cpu_s", rounded(cpu)},
               {"user_s", rounded(a.user_seconds - b.user_seconds)},
@@ -123,8 +127,8 @@ Json report_server(const Options& options, const Counters& counters, const Momen
               {"pss_before_kb", b.proportional_kilobytes},
               {"pss_kb", a.proportional_kilobytes}};
   if (cpu > 0) server["done_per_cpu_s"] = rounded(done / cpu);
-  if (counters.done > 0) server["cpu_ms_each"] = rounded(cpu * 1000 / done);
-  if (options.scenario == ScenarioKind::idle) {
+  if (count > 0) server["cpu_ms_each"] = rounded(cpu * 1000 / done);
+  if (options.scenario == ScenarioKind::idle || options.scenario == ScenarioKind::rooms) {
     const auto grown = static_cast<double>(a.proportional_kilobytes) -
                        static_cast<double>(b.proportional_kilobytes);
     server["kb_per_session"] = rounded(grown / options.sessions);
@@ -132,9 +136,26 @@ Json report_server(const Options& options, const Counters& counters, const Momen
   return server;
 }
 
+double seconds_between(const Moment& before, const Moment& after) {
+  return std::chrono::duration<double>(after.time - before.time).count();
+}
+
+// Everybody's way into the rooms; what was told of it are presences.
+Json report_entering(const Options& options, const Counters& counters, const Moment& before,
+                     const Moment& after) {
+  Json out{{"seconds", rounded(seconds_between(before, after))},
+           {"done", counters.entered.count()},
+           {"presences", counters.presences},
+           {"latency_ms", report_latency(counters.entered)},
+           {"own_cpu_s", rounded(after.own_cpu_seconds - before.own_cpu_seconds)}};
+  if (!options.pids.empty())
+    out["server"] = report_server(options, counters.presences, before, after);
+  return out;
+}
+
 Json report(const Options& options, const Counters& counters, const Moment& before,
             const Moment& after) {
-  const double seconds = std::chrono::duration<double>(after.time - before.time).count();
+  const double seconds = seconds_between(before, after);
   Json out{{"scenario", name_of(options.scenario)},
            {"label", options.label},
            {"transport", name_of(options.transport)},
@@ -149,12 +170,19 @@ Json report(const Options& options, const Counters& counters, const Moment& befo
            {"lost", counters.lost},
            {"existing", counters.existing},
            {"rate", rounded(static_cast<double>(counters.done) / seconds)}};
-  if (options.scenario == ScenarioKind::chat) out["size"] = options.size;
+  if (options.scenario == ScenarioKind::chat || options.scenario == ScenarioKind::rooms ||
+      options.scenario == ScenarioKind::push)
+    out["size"] = options.size;
+  if (options.scenario == ScenarioKind::rooms) {
+    out["rooms"] = options.rooms;
+    out["occupants"] = options.occupants;
+    out["writers"] = options.writers;
+  }
   if (counters.fewest_contacts <= counters.most_contacts)
     out["contacts"] = {counters.fewest_contacts, counters.most_contacts};
   if (counters.latency.count() > 0) out["latency_ms"] = report_latency(counters.latency);
   out["own_cpu_s"] = rounded(after.own_cpu_seconds - before.own_cpu_seconds);
-  if (!options.pids.empty()) out["server"] = report_server(options, counters, before, after);
+  if (!options.pids.empty()) out["server"] = report_server(options, counters.done, before, after);
   return out;
 }
 
@@ -166,12 +194,18 @@ Result<Json> run(const Options& options) {
   Crew crew(static_cast<unsigned>(shares.size()));
   TRY(crew.start(options, shares));
   TRY(crew.go_through(Phase::prepare));
+  const Moment outside = TRY(look(options));
+  TRY(crew.go_through(Phase::enter));
+  const Moment inside = TRY(look(options));
+  TRY(crew.go_through(Phase::warm_up));
   const Moment before = TRY(look(options));
   TRY(crew.go_through(Phase::measure));
   const Moment after = TRY(look(options));
   TRY(crew.go_through(Phase::finish));
   crew.stop();
   Json out = report(options, crew.counters(), before, after);
+  if (options.scenario == ScenarioKind::rooms)
+    out["entering"] = report_entering(options, crew.counters(), outside, inside);
   if (options.retries > 0) out["retries"] = crew.retries();
   return out;
 }

@@ -14,6 +14,8 @@ void Counters::add(const Counters& other) {
   most_contacts = std::max(most_contacts, other.most_contacts);
   if (mechanism.empty()) mechanism = other.mechanism;
   latency.add(other.latency);
+  entered.add(other.entered);
+  presences += other.presences;
 }
 
 std::string Scenario::describe() const {
@@ -83,6 +85,10 @@ std::unique_ptr<Scenario> make_scenario(Worker& worker) {
       return make_chat(worker);
     case ScenarioKind::presence:
       return make_presence(worker);
+    case ScenarioKind::rooms:
+      return make_rooms(worker);
+    case ScenarioKind::push:
+      return make_push(worker);
     case ScenarioKind::register_users:
       return make_register(worker);
     case ScenarioKind::befriend:

@@ -23,6 +23,8 @@ struct Counters {
   unsigned most_contacts = 0;
   std::string mechanism;
   Latency latency;
+  Latency entered;              // rooms: from asking to being in
+  std::uint64_t presences = 0;  // rooms: of all occupants, to all
 
   void add(const Counters& other);
 };
@@ -33,6 +35,8 @@ class Scenario : public SessionOwner {
   explicit Scenario(Worker& worker) : worker_(worker) {}
 
   virtual void prepare() = 0;
+  virtual void enter() { worker_.arrive(); }
+  virtual void warm_up() { worker_.arrive(); }
   virtual void measure() = 0;
   virtual void finish() { leave_all(); }
   virtual std::string describe() const;  // where it stands, for a person
@@ -69,6 +73,8 @@ std::unique_ptr<Scenario> make_login(Worker& worker);
 std::unique_ptr<Scenario> make_idle(Worker& worker);
 std::unique_ptr<Scenario> make_chat(Worker& worker);
 std::unique_ptr<Scenario> make_presence(Worker& worker);
+std::unique_ptr<Scenario> make_rooms(Worker& worker);
+std::unique_ptr<Scenario> make_push(Worker& worker);
 std::unique_ptr<Scenario> make_register(Worker& worker);
 std::unique_ptr<Scenario> make_befriend(Worker& worker);
 

@@ -61,6 +61,10 @@ void Worker::begin(Phase phase) {
     switch (phase) {
       case Phase::prepare:
         return scenario_->prepare();
+      case Phase::enter:
+        return scenario_->enter();
+      case Phase::warm_up:
+        return scenario_->warm_up();
       case Phase::measure:
         return scenario_->measure();
       case Phase::finish:
