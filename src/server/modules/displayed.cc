@@ -11,32 +11,21 @@ class Displayed {
   static constexpr About about{490, "1.0.1", "Message Displayed Synchronization", {}};
 
   static constexpr auto handlers() {
-    return std::tuple{on<MessageSent>(&Displayed::take_along, Stage::amend),
-                      on<DomainConfigured>(&Displayed::begin)};
+    return std::tuple{on<MessageSent>(&Displayed::take_along, Stage::amend)};
   }
 
-  explicit Displayed(ModuleHost& host) : host_(host) { declare(); }
-  void stop() {
-    auto& known = host_.data<pubsub::KnownNodes>();
-    known.defaults.erase(std::string(xmpp::ns::displayed));
-    known.features.erase(std::string(server_assist));
-  }
+  explicit Displayed(ModuleHost& host)
+      : host_(host),
+        nodes_(host, {{xmpp::ns::displayed, private_items}}, {"urn:xmpp:mds:server-assist:0"}) {}
+  void stop() { nodes_.end(); }
 
  private:
-  static constexpr std::string_view server_assist = "urn:xmpp:mds:server-assist:0";
-
-  void begin(DomainConfigured&) { declare(); }
-
   // Section 4.1: nobody else reads it; an item a chat.
-  void declare() {
-    auto& known = host_.data<pubsub::KnownNodes>();
-    known.defaults[std::string(xmpp::ns::displayed)] = [](pubsub::NodeConfig config) {
-      config.access_model = pubsub::AccessModel::whitelist;
-      config.max_items.reset();
-      config.send_last = pubsub::SendLast::never;
-      return config;
-    };
-    known.features.insert(std::string(server_assist));
+  static pubsub::NodeConfig private_items(pubsub::NodeConfig config) {
+    config.access_model = pubsub::AccessModel::whitelist;
+    config.max_items.reset();
+    config.send_last = pubsub::SendLast::never;
+    return config;
   }
 
   // Section 4.3.1, server assist: one message says it to the other side and to one's own clients.
@@ -56,6 +45,7 @@ class Displayed {
   }
 
   ModuleHost& host_;
+  pubsub::NodeUse nodes_;
 };
 
 }  // namespace herold::server

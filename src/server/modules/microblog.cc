@@ -7,31 +7,24 @@ namespace herold::server {
 class Microblog {
  public:
   static constexpr About about{277, "0.6.5", "Microblogging over XMPP", {}};
+  static constexpr auto handlers() { return std::tuple{}; }
 
-  static constexpr auto handlers() { return std::tuple{on<DomainConfigured>(&Microblog::begin)}; }
-
-  explicit Microblog(ModuleHost& host) : host_(host) { declare(); }
-  void stop() {
-    auto& known = host_.data<pubsub::KnownNodes>();
-    known.defaults.erase("urn:xmpp:microblog:0");
-  }
+  explicit Microblog(ModuleHost& host) : nodes_(host, {{node, feed}}) {}
+  void stop() { nodes_.end(); }
 
  private:
-  void begin(DomainConfigured&) { declare(); }
+  static constexpr std::string_view node = "urn:xmpp:microblog:0";
 
   // Section 5.1, and the profile of XEP-0472 section 4.2.
-  void declare() {
-    host_.data<pubsub::KnownNodes>().defaults["urn:xmpp:microblog:0"] =
-        [](pubsub::NodeConfig config) {
-          config.type = "urn:xmpp:microblog:0";
-          config.max_items.reset();
-          config.notify_retract = true;
-          config.send_last = pubsub::SendLast::never;
-          return config;
-        };
+  static pubsub::NodeConfig feed(pubsub::NodeConfig config) {
+    config.type = node;
+    config.max_items.reset();
+    config.notify_retract = true;
+    config.send_last = pubsub::SendLast::never;
+    return config;
   }
 
-  ModuleHost& host_;
+  pubsub::NodeUse nodes_;
 };
 
 }  // namespace herold::server

@@ -9,39 +9,27 @@ namespace herold::server {
 class Omemo {
  public:
   static constexpr About about{384, "0.9.1", "OMEMO Encryption", {}};
+  static constexpr auto handlers() { return std::tuple{}; }
 
-  static constexpr auto handlers() { return std::tuple{on<DomainConfigured>(&Omemo::begin)}; }
-
-  explicit Omemo(ModuleHost& host) : host_(host) { declare(); }
-  void stop() {
-    auto& known = host_.data<pubsub::KnownNodes>();
-    known.defaults.erase("eu.siacs.conversations.axolotl.devicelist");
-    known.defaults.erase("urn:xmpp:omemo:2:devices");
-    known.defaults.erase("urn:xmpp:omemo:2:bundles");
-  }
+  explicit Omemo(ModuleHost& host)
+      : nodes_(host, {{"eu.siacs.conversations.axolotl.devicelist", open},
+                      {"urn:xmpp:omemo:2:devices", open},
+                      {"urn:xmpp:omemo:2:bundles", many}}) {}
+  void stop() { nodes_.end(); }
 
  private:
-  void begin(DomainConfigured&) { declare(); }
-
   // Section 5.3.1: open, because who writes first is no contact yet.
-  void declare() {
-    auto& defaults = host_.data<pubsub::KnownNodes>().defaults;
-    const auto open = [](pubsub::NodeConfig config) {
-      config.access_model = pubsub::AccessModel::open;
-      return config;
-    };
-    // Section 5.3.2: an item for each device.
-    const auto many = [open](pubsub::NodeConfig config) {
-      config = open(std::move(config));
-      config.max_items.reset();
-      return config;
-    };
-    defaults["eu.siacs.conversations.axolotl.devicelist"] = open;
-    defaults["urn:xmpp:omemo:2:devices"] = open;
-    defaults["urn:xmpp:omemo:2:bundles"] = many;
+  static pubsub::NodeConfig open(pubsub::NodeConfig config) {
+    config.access_model = pubsub::AccessModel::open;
+    return config;
+  }
+  // Section 5.3.2: an item for each device.
+  static pubsub::NodeConfig many(pubsub::NodeConfig config) {
+    config.max_items.reset();
+    return open(std::move(config));
   }
 
-  ModuleHost& host_;
+  pubsub::NodeUse nodes_;
 };
 
 }  // namespace herold::server

@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "server/pubsub/desk.h"
@@ -28,8 +30,37 @@ struct PepDoor {
 
 // What the modules of single uses say of their nodes.
 struct KnownNodes {
-  std::map<std::string, std::function<NodeConfig(NodeConfig)>, std::less<>> defaults;
-  std::set<std::string> features;  // of accounts
+  using Defaults = std::function<NodeConfig(NodeConfig)>;
+  std::map<std::string, Defaults, std::less<>> defaults;
+  std::set<std::string, std::less<>> features;  // of accounts
+};
+
+// A module's part of it, until the module stops.
+class NodeUse {
+ public:
+  struct Node {
+    std::string_view name;
+    KnownNodes::Defaults defaults;
+  };
+  NodeUse(ModuleHost& host, std::vector<Node> nodes, std::vector<std::string_view> features = {})
+      : host_(host), features_(std::move(features)) {
+    auto& known = host.data<KnownNodes>();
+    for (Node& node : nodes) {
+      names_.push_back(node.name);
+      known.defaults[std::string(node.name)] = std::move(node.defaults);
+    }
+    known.features.insert(features_.begin(), features_.end());
+  }
+  void end() {
+    auto& known = host_.data<KnownNodes>();
+    for (const std::string_view name : names_) known.defaults.erase(std::string(name));
+    for (const std::string_view feature : features_) known.features.erase(std::string(feature));
+  }
+
+ private:
+  ModuleHost& host_;
+  std::vector<std::string_view> names_;
+  std::vector<std::string_view> features_;
 };
 
 }  // namespace herold::server::pubsub
