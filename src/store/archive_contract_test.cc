@@ -121,6 +121,34 @@ TEST_P(ArchiveContract, FindsMessagesWhoseTimesStepBack) {
   EXPECT_EQ(ids({.after = {3}}), (Ids{4}));
 }
 
+// Some of a batch were stored for later before, some come twice: each stands once, where it came.
+TEST_P(ArchiveContract, KeepsTheOrderOfABatchOfNewAndKnownMessages) {
+  const Box waiting{"b@x", BoxKind::offline, ""};
+  ASSERT_TRUE(
+      WAIT(void, messages().add({{message(8, "<message/>"), {{waiting}}}}, std::move(done))));
+  const auto kept = [&](std::uint64_t stanza_id) {
+    return NewMessage{message(stanza_id, "<message>0123456789</message>"),
+                      {{archive, 0, "a@x"}, {{"a@x", BoxKind::archive, ""}, 0, "b@x"}}};
+  };
+  for (int round = 0; round < 2; ++round) {
+    std::vector<NewMessage> batch;
+    for (const std::uint64_t stanza_id : {9, 8, 7, 9, 6, 5, 7}) batch.push_back(kept(stanza_id));
+    ASSERT_TRUE(WAIT(void, messages().add(std::move(batch), std::move(done))));
+    for (const Box& box : {archive, Box{"a@x", BoxKind::archive, ""}}) {
+      const auto found =
+          WAIT(Page, messages().select(box, {}, {PageAt::start, 9, plenty}, std::move(done)));
+      EXPECT_EQ(ids_of(*found), (Ids{9, 8, 7, 6, 5}));
+      EXPECT_EQ(WAIT(Backlog, messages().backlog(box, std::move(done)))->count, 5u);
+    }
+  }
+  ASSERT_TRUE(WAIT(void, messages().remove_all(archive, std::move(done))));
+  ASSERT_TRUE(WAIT(void, messages().remove_all({"a@x", BoxKind::archive, ""}, std::move(done))));
+  const auto left =
+      WAIT(std::vector<StoredMessage>, messages().fetch(waiting, 0, 9, std::move(done)));
+  ASSERT_EQ(left->size(), 1u);
+  EXPECT_EQ(left->front().message.stanza.view(), "<message/>");
+}
+
 TEST_P(ArchiveContract, RetractsAMessageInTheArchivesThatItsRetractionComesInto) {
   fill_archive();
   const auto text = [&](const Box& box, std::uint64_t id) {

@@ -1,6 +1,8 @@
 // SQLite's C interface behind Result.
 #include "store/sqlite/connection.h"
 
+#include "store/sqlite/given_rows.h"
+
 namespace herold::store {
 
 Error sqlite_error(sqlite3* database, int code) {
@@ -29,8 +31,9 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Mo
                     (mode == Mode::write ? SQLITE_OPEN_CREATE : 0);
   const int code = sqlite3_open_v2(path.c_str(), &database, flags, nullptr);
   std::unique_ptr<Connection> connection(new Connection(database));
-  if (code == SQLITE_OK) return connection;
-  return std::unexpected(sqlite_error(database, code));
+  const int added = code == SQLITE_OK ? add_given_table(database, &connection->given_) : code;
+  if (added == SQLITE_OK) return connection;
+  return std::unexpected(sqlite_error(database, added));
 }
 
 Connection::~Connection() {

@@ -16,6 +16,8 @@
 
 namespace herold::store {
 
+class GivenRows;
+
 struct Blob {  // bound as bytes, not as text
   std::string_view bytes;
 };
@@ -67,6 +69,15 @@ class Connection {
     }
     return {};
   }
+  // The same for a statement that reads the table `given`, which shows `rows`.
+  Result<Rows> query_given(std::string_view sql, const GivenRows& rows) {
+    given_ = &rows;
+    return query(sql);
+  }
+  Result<> execute_given(std::string_view sql, const GivenRows& rows) {
+    given_ = &rows;
+    return execute(sql);
+  }
   // Any number of statements, not kept.
   Result<> script(const std::string& sql);
 
@@ -85,6 +96,7 @@ class Connection {
   }
 
   sqlite3* database_;
+  const GivenRows* given_ = nullptr;  // of the last statement that reads them
   std::unordered_map<std::string_view, sqlite3_stmt*> prepared_;
 };
 

@@ -1,8 +1,11 @@
 // The message store in SQLite: bodies once, boxes with their counts, references by (box, id).
 #include <algorithm>
+#include <array>
 #include <map>
+#include <set>
 
 #include "base/hash.h"
+#include "store/sqlite/given_rows.h"
 #include "store/sqlite/message_rows.h"
 
 namespace herold::store {
@@ -26,19 +29,186 @@ Result<> count(Connection& connection, std::int64_t box, std::int64_t messages,
       bytes);
 }
 
-// Adds many messages. What is counted of boxes and owners is written once, by finish().
+// New messages as rows of `message`.
+class MessageRows final : public GivenRows {
+ public:
+  std::vector<const NewMessage*> messages;
+
+  std::size_t count() const override { return messages.size(); }
+  void show(std::size_t row, int column, Value value) const override {
+    const Message& message = messages[row]->message;
+    switch (column) {
+      case 0:
+        return value.number(static_cast<std::int64_t>(message.stanza_id));
+      case 1:
+        return value.text(message.from);
+      case 2:
+        return value.text(message.to);
+      case 3:
+        return value.number(microseconds(message.time));
+      case 4:
+        return value.number(static_cast<std::int64_t>(messages[row]->references.size()));
+      case 5:
+        return value.number(static_cast<std::int64_t>(message.stanza.size()));
+      default:
+        return value.bytes(message.stanza.view());
+    }
+  }
+};
+
+// Numbers of one kind of row, as many as it has columns.
+template <std::size_t columns>
+class NumberRows final : public GivenRows {
+ public:
+  using Row = std::array<std::int64_t, columns>;
+  std::vector<Row> rows;
+
+  std::size_t count() const override { return rows.size(); }
+  void show(std::size_t row, int column, Value value) const override {
+    value.number(rows[row][static_cast<std::size_t>(column)]);
+  }
+};
+
+// Adds many messages, each table's rows together and in their order. What is counted of boxes and
+// owners is written once. Ids are given in the order of the messages.
 class Adding {
  public:
   Adding(Connection& connection, const Clock& clock) : connection_(connection), clock_(clock) {}
 
-  Result<> add(const NewMessage& one) {
-    if (one.references.empty()) return {};
+  Result<> add(const std::vector<NewMessage>& messages) {
+    const std::vector<Way> ways = TRY(ways_of(messages));
+    TRY(find_held(messages, ways));
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      const NewMessage& one = messages[i];
+      if (one.references.empty()) continue;
+      TRY(ways[i] == Way::alone ? add_alone(one) : add_together(one, ways[i]));
+      if (one.retraction) TRY(retract_in(one));
+    }
+    return finish();
+  }
+
+ private:
+  enum class Way : std::uint8_t {
+    fresh,  // the store does not have it
+    known,  // the store has it, perhaps in other boxes
+    alone,  // it comes several times in these messages, or with ids of its own
+  };
+
+  struct State {
+    BoxRow row;
+    std::uint64_t* newest = nullptr;    // id of its owner's
+    std::int64_t count = 0, bytes = 0;  // that came
+  };
+
+  Result<std::vector<Way>> ways_of(const std::vector<NewMessage>& messages) {
+    std::vector<Way> ways(messages.size(), Way::fresh);
+    NumberRows<2> ids;  // stanza ids and places
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      ids.rows.push_back(
+          {static_cast<std::int64_t>(messages[i].message.stanza_id), static_cast<std::int64_t>(i)});
+      if (!has_free_ids(messages[i])) ways[i] = Way::alone;
+    }
+    std::ranges::sort(ids.rows);
+    const auto way = [&](std::size_t row) -> Way& {
+      return ways[static_cast<std::size_t>(ids.rows[row][1])];
+    };
+    for (std::size_t row = 1; row < ids.rows.size(); ++row)
+      if (ids.rows[row][0] == ids.rows[row - 1][0]) way(row) = way(row - 1) = Way::alone;
+    Rows found = TRY(connection_.query_given(
+        "SELECT given.rowid FROM given CROSS JOIN message ON message.stanza_id = given.c0", ids));
+    while (TRY(found.next())) {
+      Way& known = way(static_cast<std::size_t>(found.number(0)));
+      if (known == Way::fresh) known = Way::known;
+    }
+    return ways;
+  }
+
+  static bool has_free_ids(const NewMessage& one) {
+    const auto& references = one.references;
+    for (std::size_t i = 0; i < references.size(); ++i) {
+      if (references[i].id != 0) return false;
+      for (std::size_t j = 0; j < i; ++j)
+        if (references[i].box == references[j].box) return false;
+    }
+    return true;
+  }
+
+  // References to known messages that their boxes hold already: see id_in_box().
+  Result<> find_held(const std::vector<NewMessage>& messages, const std::vector<Way>& ways) {
+    NumberRows<4> asked;
+    std::vector<const Reference*> references;
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      if (ways[i] != Way::known) continue;
+      for (const Reference& reference : messages[i].references) {
+        const BoxRow& row = TRY(box(reference.box))->row;
+        const std::int64_t time = microseconds(messages[i].message.time);
+        asked.rows.push_back({row.number, time - row.behind, time + row.ahead,
+                              static_cast<std::int64_t>(messages[i].message.stanza_id)});
+        references.push_back(&reference);
+      }
+    }
+    if (references.empty()) return {};
+    Rows found = TRY(connection_.query_given(
+        "SELECT given.rowid FROM given CROSS JOIN reference r ON r.box = given.c0 AND "
+        "r.id BETWEEN given.c1 AND given.c2 AND r.message = given.c3",
+        asked));
+    while (TRY(found.next())) held_.insert(references[static_cast<std::size_t>(found.number(0))]);
+    return {};
+  }
+
+  Result<> add_together(const NewMessage& one, Way way) {
+    const Message& message = one.message;
+    const auto stanza_id = static_cast<std::int64_t>(message.stanza_id);
+    std::int64_t uses = 0;
+    for (const Reference& reference : one.references) {
+      if (held_.contains(&reference)) continue;
+      State& state = *TRY(box(reference.box));
+      const auto id = static_cast<std::int64_t>(take_id(state, reference, message));
+      references_.rows.push_back(
+          {state.row.number, id, stanza_id, contact_number(reference.contact)});
+      note(state, message, id);
+      ++uses;
+    }
+    if (way == Way::fresh)
+      fresh_.messages.push_back(&one);
+    else if (uses > 0)
+      more_uses_.rows.push_back({stanza_id, uses});
+    return {};
+  }
+
+  Result<> write_together() {
+    const auto stanza_id = [](const NewMessage* one) { return one->message.stanza_id; };
+    std::ranges::sort(fresh_.messages, {}, stanza_id);
+    std::ranges::sort(more_uses_.rows);
+    std::ranges::sort(references_.rows);
+    if (fresh_.count() > 0)
+      TRY(connection_.execute_given(
+          "INSERT INTO message(stanza_id, sender, recipient, time, uses, bytes, stanza) "
+          "SELECT c0, c1, c2, c3, c4, c5, c6 FROM given",
+          fresh_));
+    if (more_uses_.count() > 0)
+      TRY(
+          connection_.execute_given("UPDATE message SET uses = uses + given.c1 FROM given "
+                                    "WHERE stanza_id = given.c0",
+                                    more_uses_));
+    if (references_.count() > 0)
+      TRY(connection_.execute_given(
+          "INSERT INTO reference(box, id, message, contact) SELECT c0, c1, c2, c3 FROM given",
+          references_));
+    fresh_.messages.clear();
+    more_uses_.rows.clear();
+    references_.rows.clear();
+    return {};
+  }
+
+  // It may be there already, and so may its references.
+  Result<> add_alone(const NewMessage& one) {
+    TRY(write_together());
     const auto expected = static_cast<std::int64_t>(one.references.size());
     const bool is_new = TRY(put_body(one.message, expected));
     std::int64_t made = 0;
     for (const Reference& reference : one.references)
       made += TRY(put_reference(one.message, reference, is_new)) ? 1 : 0;
-    if (one.retraction) TRY(retract_in(one));
     const std::int64_t uses = made - (is_new ? expected : 0);
     if (uses == 0) return {};
     TRY(connection_.execute("UPDATE message SET uses = uses + ?2 WHERE stanza_id = ?1",
@@ -47,7 +217,59 @@ class Adding {
                                one.message.stanza_id);
   }
 
+  // True for a new message, with `uses` references that the caller makes.
+  Result<bool> put_body(const Message& message, std::int64_t uses) {
+    TRY(connection_.execute(
+        "INSERT INTO message(stanza_id, sender, recipient, time, uses, bytes, stanza) "
+        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+        message.stanza_id, message.from, message.to, microseconds(message.time), uses,
+        message.stanza.size(), Blob{message.stanza.view()}));
+    return connection_.changes() != 0;
+  }
+
+  // False when the box held it already.
+  Result<bool> put_reference(const Message& message, const Reference& reference, bool is_new) {
+    State& state = *TRY(box(reference.box));
+    if (!is_new && reference.id == 0 &&
+        TRY(id_in_box(connection_, state.row, message.stanza_id)) != 0)
+      return false;
+    const auto id = static_cast<std::int64_t>(take_id(state, reference, message));
+    TRY(connection_.execute(
+        "INSERT INTO reference(box, id, message, contact) VALUES(?1, ?2, ?3, ?4) "
+        "ON CONFLICT DO NOTHING",
+        state.row.number, id, message.stanza_id, contact_number(reference.contact)));
+    if (connection_.changes() == 0) return false;
+    note(state, message, id);
+    return true;
+  }
+
+  static void note(State& state, const Message& message, std::int64_t id) {
+    const std::int64_t time = microseconds(message.time);
+    state.row.ahead = std::max(state.row.ahead, id - time);
+    state.row.behind = std::max(state.row.behind, time - id);
+    ++state.count;
+    state.bytes += static_cast<std::int64_t>(message.stanza.size());
+  }
+
+  std::uint64_t take_id(State& state, const Reference& reference, const Message& message) {
+    std::uint64_t id = reference.id;
+    if (id == 0)
+      id = std::max(next_number(*state.newest, clock_), unsigned_id(microseconds(message.time)));
+    *state.newest = std::max(*state.newest, id);
+    return id;
+  }
+
+  // What it means may have come with this very batch.
+  Result<> retract_in(const NewMessage& one) {
+    TRY(finish());
+    for (const Reference& reference : one.references)
+      if (reference.box.kind == BoxKind::archive)
+        TRY(retract(connection_, reference.box, reference.contact, *one.retraction));
+    return {};
+  }
+
   Result<> finish() {
+    TRY(write_together());
     for (const auto& [owner, newest] : newest_)
       TRY(
           connection_.execute("INSERT INTO newest_id(owner, id) VALUES(?1, ?2) ON CONFLICT(owner) "
@@ -63,62 +285,6 @@ class Adding {
     return {};
   }
 
- private:
-  struct State {
-    BoxRow row;
-    std::int64_t count = 0, bytes = 0;  // that came
-  };
-
-  // True for a new message, with `uses` references that the caller makes.
-  Result<bool> put_body(const Message& message, std::int64_t uses) {
-    TRY(connection_.execute(
-        "INSERT INTO message(stanza_id, sender, recipient, time, uses, bytes, stanza) "
-        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-        message.stanza_id, message.from, message.to, microseconds(message.time), uses,
-        message.stanza.size(), Blob{message.stanza.view()}));
-    return connection_.changes() != 0;
-  }
-
-  // What it means may have come with this very batch, before what is counted of its box is written.
-  Result<> retract_in(const NewMessage& one) {
-    TRY(finish());
-    for (const Reference& reference : one.references)
-      if (reference.box.kind == BoxKind::archive)
-        TRY(retract(connection_, reference.box, reference.contact, *one.retraction));
-    return {};
-  }
-
-  // False when the box held it already.
-  Result<bool> put_reference(const Message& message, const Reference& reference, bool is_new) {
-    State& state = *TRY(box(reference.box));
-    if (!is_new && reference.id == 0 &&
-        TRY(id_in_box(connection_, state.row, message.stanza_id)) != 0)
-      return false;
-    const std::int64_t time = microseconds(message.time);
-    const auto id = static_cast<std::int64_t>(TRY(take_id(reference, time)));
-    TRY(connection_.execute(
-        "INSERT INTO reference(box, id, message, contact) VALUES(?1, ?2, ?3, ?4) "
-        "ON CONFLICT DO NOTHING",
-        state.row.number, id, message.stanza_id, contact_number(reference.contact)));
-    if (connection_.changes() == 0) return false;
-    state.row.ahead = std::max(state.row.ahead, id - time);
-    state.row.behind = std::max(state.row.behind, time - id);
-    ++state.count;
-    state.bytes += static_cast<std::int64_t>(message.stanza.size());
-    return true;
-  }
-
-  Result<std::uint64_t> take_id(const Reference& reference, std::int64_t time) {
-    const std::string& owner = reference.box.owner;
-    auto known = newest_.find(owner);
-    if (known == newest_.end())
-      known = newest_.emplace(owner, TRY(newest_of(connection_, owner))).first;
-    std::uint64_t id = reference.id;
-    if (id == 0) id = std::max(next_number(known->second, clock_), unsigned_id(time));
-    known->second = std::max(known->second, id);
-    return id;
-  }
-
   // Made where there is none.
   Result<State*> box(const Box& box) {
     const auto known = boxes_.find(box);
@@ -130,11 +296,19 @@ class Adding {
           static_cast<int>(box.kind), box.session));
       row = TRY(find_box(connection_, box));
     }
-    return &boxes_.emplace(box, State{row}).first->second;
+    auto newest = newest_.find(box.owner);
+    if (newest == newest_.end())
+      newest = newest_.emplace(box.owner, TRY(newest_of(connection_, box.owner))).first;
+    return &boxes_.emplace(box, State{row, &newest->second}).first->second;
   }
 
   Connection& connection_;
   const Clock& clock_;
+  std::set<const Reference*> held_;
+  // Not written yet: new messages, what known ones are used for beside, all their references.
+  MessageRows fresh_;
+  NumberRows<2> more_uses_;
+  NumberRows<4> references_;
   std::map<Box, State> boxes_;
   std::map<std::string, std::uint64_t> newest_;
 };
@@ -278,9 +452,7 @@ void SqliteMessages::add(SharedMessages messages, Completion<> done) {
   access_.write<void>(
       std::move(done),
       [messages = std::move(messages), &clock = clock_](Connection& connection) -> Result<> {
-        Adding adding(connection, clock);
-        for (const NewMessage& one : *messages) TRY(adding.add(one));
-        return adding.finish();
+        return Adding(connection, clock).add(*messages);
       });
 }
 
