@@ -40,22 +40,36 @@ class PubSub final : public pubsub::Desk {
   }
 
   PubSub(ModuleHost& host, const Config& config)
-      : Desk(host), address_(Jid::trusted(config.host.for_domain(host.domain().name))) {}
+      : Desk(host), address_(Jid::trusted(config.host.for_domain(host.domain().name))) {
+    host.data<Kept>().desk = this;
+  }
+  void stop() {
+    if (host().data<Kept>().desk == this) host().data<Kept>().desk = nullptr;
+  }
 
  private:
-  // What stays when settings change.
+  // What stays when settings change; the desk is the one that runs.
   struct Kept {
     pubsub::Place place;
+    PubSub* desk = nullptr;
   };
 
   pubsub::Place* find_place(const Jid& address) override {
     return address == address_ ? &host().data<Kept>().place : nullptr;
   }
 
-  // What the account was to nodes has gone from the store.
-  void forget_account(AccountRemoved&) {
-    host().at_home(address_.text(),
-                   [](ModuleHost& there) { there.data<Kept>().place.service.reset(); });
+  // A node has an owner (section 8.9.2.4), or it goes.
+  void forget_account(AccountRemoved& event) {
+    host().at_home(address_.text(), [account = event.account](ModuleHost& there) {
+      if (PubSub* desk = there.data<Kept>().desk) desk->forget(account);
+    });
+  }
+  void forget(const Jid& account) {
+    open(address_, [this, account](pubsub::Service* service) {
+      if (service == nullptr) return;
+      for (pubsub::Decision& removal : service->forget(account, now()))
+        carry_out(*service, std::move(removal), [](Answer<std::string>) {});
+    });
   }
 
   pubsub::Rules rules_of(const Jid& address) override {

@@ -176,8 +176,28 @@ TEST_F(PubSubTest, ItemsComeInPages) {
 TEST_F(PubSubTest, AnAccountThatIsRemovedLeavesNothing) {
   romeo.asks(pubsub_set("<create node='n'/>", service), "<iq type='result'/>");
   juliet.asks(subscribe("n", "juliet@xmpp.test"), state("subscribed"));
+  for (const std::string node : {"hers", "theirs"}) {
+    juliet.asks(pubsub_set("<create node='" + node + "'/>", service), "<iq type='result'/>");
+    juliet.asks(publish_to(service, node, "1", "<x xmlns='urn:x'/>"), published(node, "1"));
+    romeo.asks(subscribe(node, "romeo@xmpp.test"), state("subscribed"));
+  }
+  juliet.asks(owner_set("<affiliations node='theirs'><affiliation jid='romeo@xmpp.test' "
+                        "affiliation='owner'/></affiliations>",
+                        service),
+              "<iq type='result'/>");
+  romeo.skips();
   juliet.sends("<iq type='set' id='x'><query xmlns='jabber:iq:register'><remove/></query></iq>");
   server.passes(Seconds(2));
+  // What she alone owned goes, and its subscribers are told; another node has an owner left.
+  romeo.receives(
+      "<message><event xmlns='http://jabber.org/protocol/pubsub#event'>"
+      "<delete node='hers'/></event></message>");
+  romeo.asks(items_of(service, "hers"), pubsub_error("cancel", "item-not-found"));
+  romeo.asks(items_of(service, "theirs"), items_result("theirs", "<item id='1'/>"));
+  romeo.asks(owner_get("<affiliations node='theirs'/>", service),
+             "<iq type='result'><pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>"
+             "<affiliations><affiliation jid='romeo@xmpp.test'/>"
+             "<ABSENT><affiliation jid='juliet@xmpp.test'/></ABSENT></affiliations></pubsub></iq>");
   romeo.asks(owner_get("<subscriptions node='n'/>", service),
              "<iq type='result'><pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>"
              "<subscriptions node='n'><ABSENT><subscription/></ABSENT></subscriptions></pubsub>"

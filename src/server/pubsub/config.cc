@@ -168,8 +168,6 @@ constexpr Field fields[] = {
                           SendLast{}),
     boolean<&C::presence_based_delivery>("pubsub#presence_based_delivery",
                                          "Notify only who is online"),
-    boolean<&C::purge_offline>("pubsub#purge_offline",
-                               "Remove all items when their publisher goes offline"),
     choice<&C::notification_type>("pubsub#notification_type", "The type of notifications",
                                   NotificationType{}),
     choice<&C::item_reply>("pubsub#itemreply", "Whose address stands beside items", ItemReply{}),
@@ -181,9 +179,7 @@ const Field* find_field(std::string_view var) {
 }
 
 // Only where rosters are known.
-bool is_personal(const Field& field) {
-  return field.var == roster_groups.var || field.var == "pubsub#purge_offline";
-}
+bool is_personal(const Field& field) { return field.var == roster_groups.var; }
 
 void offer_options(FormField& question, const Field& field, const ConfigOffer& offer) {
   for (const std::string_view option : field.options) {

@@ -66,8 +66,7 @@ struct NodeConfig {
   bool notify_retract = true;
   bool notify_sub = false;
   bool persist_items = true;
-  bool presence_based_delivery = false;  // never into offline storage
-  bool purge_offline = false;
+  bool presence_based_delivery = false;           // never into offline storage
   std::optional<std::uint64_t> max_items;         // absent: as many as the server allows
   std::optional<std::uint64_t> item_expire;       // seconds; absent: never
   std::optional<std::uint64_t> max_payload_size;  // absent: what a stanza may have

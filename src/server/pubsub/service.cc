@@ -57,6 +57,22 @@ void Service::apply(const std::vector<store::NodeChange>& changes) {
   for (const store::NodeChange& change : changes) std::visit(Apply{nodes_}, change);
 }
 
+std::vector<Decision> Service::forget(const Jid& account, WallTime now) {
+  std::vector<Decision> removals;
+  const Viewer service{.jid = rules_.address, .owns_service = true};
+  for (auto& [name, node] : nodes_) {
+    node.affiliations.erase(std::string(account.bare_text()));
+    std::erase_if(node.subscriptions,
+                  [&](const auto& entry) { return entry.second.jid.same_bare(account); });
+    if (!node.owners().empty()) continue;
+    auto removal = remove(service, {.node = name}, now);
+    // One that was gone already, and said where to.
+    const Decision unsaid{.changes = {store::RemoveNode{name}}, .node = name};
+    removals.push_back(removal ? *std::move(removal) : unsaid);
+  }
+  return removals;
+}
+
 const Node* Service::find(std::string_view name) const {
   const auto found = nodes_.find(name);
   return found == nodes_.end() || !found->second.config.redirect.empty() ? nullptr : &found->second;

@@ -78,6 +78,9 @@ class Service {
   void load(const std::vector<store::StoredNode>& nodes);
   // In memory, what is being stored.
   void apply(const std::vector<store::NodeChange>& changes);
+  // An account that is no more: what it was to nodes, which goes from the store by itself. Yields
+  // how the nodes go that nobody else owns.
+  std::vector<Decision> forget(const Jid& account, WallTime now);
   const Rules& rules() const { return rules_; }
   const std::map<std::string, Node, std::less<>>& nodes() const { return nodes_; }
   // nullptr when there is none; gone nodes are not there.
