@@ -188,6 +188,7 @@ void Archive::stop() {
   settle_timer_.stop();
   retry_timer_.stop();
   unsafe_.push_back(std::exchange(tail_, {}));
+  places_.clear();
   for (Batch& batch : unsafe_)
     shard_.stores().messages().add(std::move(batch.messages), [](Result<>) {
       // It is open in the journal.

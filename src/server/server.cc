@@ -66,9 +66,10 @@ void Server::recovered_is_safe() {
 }
 
 void Server::accept(std::unique_ptr<net::Transport> transport, ListenerKind kind) {
+  if (stopping_) return;  // closed by its destructor
   const MonotonicTime now = world_.loops.front()->clock().now();
   const ConnectionGate::Decision decision = gate_.enter(transport->peer_address(), now);
-  if (!decision.admitted) return;  // closed by its destructor
+  if (!decision.admitted) return;
   if (decision.wait == Duration(0)) return serve(std::move(transport), kind);
   auto delayed = std::make_unique<Delayed>(std::move(transport), kind, net::Timer());
   Delayed* waiting = delayed.get();
@@ -85,6 +86,7 @@ void Server::serve(std::unique_ptr<net::Transport> transport, ListenerKind kind)
   const unsigned shard = next_shard_++ % shard_count();
   shards_.front()->post_to(
       shard, [id = next_connection(), kind, transport = std::move(transport)](Shard& home) mutable {
+        if (home.stopping()) return;
         home.add(std::make_unique<Connection>(home, id, std::move(transport), kind)).start();
       });
 }
@@ -105,6 +107,7 @@ void Server::configure(Config config) {
 
 void Server::stop(std::function<void()> stopped) {
   shards_.front()->loop().post([this, stopped = std::move(stopped)]() mutable {
+    stopping_ = true;
     delayed_.clear();
     stop_from(0, std::move(stopped));
   });

@@ -131,6 +131,7 @@ class Server {
   std::atomic<unsigned> journals_to_sync_ = 0;
   std::atomic<std::uint64_t> unsaved_bytes_ = 0;
   unsigned next_shard_ = 0;
+  bool stopping_ = false;  // of the first shard, which accepts
 };
 
 }  // namespace herold::server

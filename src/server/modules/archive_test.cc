@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "server/server.h"
+#include "server/shard.h"
 #include "server/testing/process.h"
 #include "server/testing/test_server.h"
 #include "store/database.h"
@@ -335,6 +337,26 @@ TEST_F(ArchiveTest, LosesNothingWhenTheServerDies) {
   server.restarts();
   romeo.resumes();
   EXPECT_EQ(ask(romeo, "").bodies, (Texts{"1", "2", "3", "4", "5"}));
+}
+
+// What a stanza on its way brings to an archive that has been stopped comes with the next start.
+TEST(ArchiveStop, TakesWhatIsStillOnItsWay) {
+  TestServer server({.shards = 1});
+  Shard& shard = server.process().server().shard(0);
+  StanzaHead head = StanzaHead::of(MessageType::chat);
+  head.from = Jid::trusted("juliet@xmpp.test/balcony");
+  head.to = Jid::trusted("romeo@xmpp.test/orchard");
+  Stanza said(std::move(head), std::string_view("<body>1</body>"));
+  said.accepted = server.wall();
+  said.waits = waiting_for::sent | waiting_for::received;
+  ASSERT_TRUE(shard.commit_again(said));
+  server.passes(Seconds(0));
+  shard.archive().keep(said.head.from.bare(), said, "romeo@xmpp.test", waiting_for::sent);
+  shard.archive().stop();
+  shard.archive().keep(said.head.to.bare(), said, "juliet@xmpp.test", waiting_for::received);
+  server.restarts();
+  for (const std::string_view client : {"romeo/orchard", "juliet/balcony"})
+    EXPECT_EQ(ask(server.comes_online(client), "").bodies, (Texts{"1"}));
 }
 
 // What its client acknowledged does not come again because the archive was late.
