@@ -146,7 +146,13 @@ void Connection::flush() {
     if (output_taken_ < output_.size()) continue;
     std::string().swap(output_);  // an idle connection keeps no buffer; assigning would
     output_taken_ = 0;
-    if (session_ != nullptr) session_->write_more();
+    if (session_ == nullptr) continue;
+    session_->write_more();
+    // What that noted, as the count of an <a/>, is written at the end of the next turn.
+    const store::Journal& journal = shard_->ledger().journal();
+    if (journal.written() == journal.appended()) continue;
+    flush_wanted_ = true;
+    return shard_->flush_next_turn(*this);
   }
   if (start_tls_after_flush_) {
     start_tls_after_flush_ = false;

@@ -174,6 +174,7 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   void bind(StanzaHead head, std::string resource);
   std::string enable_management(xml::Element enable, std::string_view scope);
   void resume(xml::Element root);
+  void begin_resumption(const std::string& token, std::uint32_t h);
   void resume_session(const std::string& token, std::uint32_t h);
   void resume_later(const std::string& token, std::uint32_t h);
   void take_ack(xml::Element root);
@@ -219,6 +220,8 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   bool is_paused_ = false;     // the transport was told not to read
   bool is_throttled_ = false;  // over the bandwidth; a timer ends it
   bool is_waiting_ = false;    // for the account or for an answer; input waits
+  // Which request for resumption of its shard is its own: of several for one session the last wins.
+  std::uint64_t resumption_ = 0;
   bool start_tls_after_flush_ = false;
 };
 

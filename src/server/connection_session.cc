@@ -133,8 +133,13 @@ void Connection::resume(xml::Element root) {
   shard_->account(stream_.account())
       .when_loaded(
           [shard = shard_, id = id_, token = std::string(root.attribute("previd")), h = *h] {
-            if (Connection* self = shard->find_connection(id)) self->resume_session(token, h);
+            if (Connection* self = shard->find_connection(id)) self->begin_resumption(token, h);
           });
+}
+
+void Connection::begin_resumption(const std::string& token, std::uint32_t h) {
+  resumption_ = shard_->next_resumption();
+  resume_session(token, h);
 }
 
 void Connection::resume_session(const std::string& token, std::uint32_t h) {
@@ -146,6 +151,9 @@ void Connection::resume_session(const std::string& token, std::uint32_t h) {
     if (session->resumable() && crypto::equal(session->managed()->token, token))
       found = session.get();
   if (found == nullptr) return cannot_resume(Condition::item_not_found);
+  // The client gave this connection up while it waited, and asked again on another.
+  if (found->managed()->resumption > resumption_) return fail(xmpp::StreamCondition::conflict);
+  found->managed()->resumption = resumption_;
   if (Connection* old = found->connection()) {  // the client noticed the loss before we did
     old->forget_session();
     found->detach();

@@ -101,7 +101,7 @@ void Connection::enter() {
                                : SaslCondition::temporary_auth_failure,
                            {}});
   if (const auto& resume = pending_->who.request.resume)
-    return resume_session(resume->previd, resume->h);
+    return begin_resumption(resume->previd, resume->h);
   bind_inline();
 }
 

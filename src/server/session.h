@@ -51,11 +51,13 @@ struct Managed {
   std::uint32_t written = 0;              // the last stanza of ours that the connection was given
   std::uint32_t push = 0;                 // the last roster push, until it is acknowledged
   std::uint64_t pushed_version = 0;       // of the roster, with that push; 0: none is under way
+  unsigned missed_changes = 0;            // of the roster, being looked up for the client
   bool asked = false;                     // an <r/> of ours is not answered yet
   bool watched = false;                   // by the shard's sweep
   bool owing = false;                     // in the shard's list of owed acks
   MonotonicTime asked_at{};
-  bool recovered = false;  // from the journal of an earlier run, not resumed yet
+  std::uint64_t resumption = 0;  // Connection::resumption_ of whoever asked for it last
+  bool recovered = false;        // from the journal of an earlier run, not resumed yet
 };
 
 class Session {
@@ -88,6 +90,10 @@ class Session {
   // The push that was sent last brings its client there.
   void note_roster_push(std::uint64_t version);
   std::uint64_t roster_version() const { return roster_version_; }
+  // What its client missed of the roster is looked up, and then pushed. Younger pushes may overtake
+  // that, so until then none of them counts as the version that the client has.
+  void miss_roster_changes();
+  void make_up_for_roster_changes();
   // Where presence was directed to (RFC 6121 section 4.6); they learn of the session's end.
   std::vector<Jid>& directed() { return directed_; }
 

@@ -253,7 +253,9 @@ Connection& Shard::add(std::unique_ptr<Connection> connection) {
 }
 
 void Shard::adopt(std::unique_ptr<Connection> connection) {
-  add(std::move(connection)).arrive(*this);
+  Connection& arrived = add(std::move(connection));
+  arrived.arrive(*this);
+  if (stopping_) arrived.fail(xmpp::StreamCondition::system_shutdown);
 }
 
 Connection* Shard::find_connection(ConnectionId id) {
@@ -276,6 +278,10 @@ void Shard::drop(Connection& connection) {
 }
 
 void Shard::want_flush(Connection& connection) { to_flush_.push_back(connection.id()); }
+void Shard::flush_next_turn(Connection& connection) {
+  want_flush(connection);
+  loop().post([] {});
+}
 void Shard::want_read(Connection& connection) { to_read_.push_back(connection.id()); }
 
 bool Shard::pressed() const {

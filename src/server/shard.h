@@ -160,6 +160,7 @@ class Shard final : private store::Executor {
   // The client of a detached session is back on `connection` and has `h` of our stanzas. False:
   // that many were never sent.
   bool resume(Session& session, Connection& connection, std::uint32_t h);
+  std::uint64_t next_resumption() { return ++last_resumption_; }
   // From the journal of an earlier run.
   void restore_session(RecoveredSession found);
   void forget_account(const Jid& bare);
@@ -181,6 +182,7 @@ class Shard final : private store::Executor {
   // It has output, or input that did not fit into this turn.
   void want_flush(Connection& connection);
   void want_read(Connection& connection);
+  void flush_next_turn(Connection& connection);
   // Back-pressure (DECISIONS.md 11): too much waits in the database or on its way to a shard, so
   // sockets are not read for a moment.
   bool pressed() const;
@@ -201,6 +203,7 @@ class Shard final : private store::Executor {
 
   // Ends or detaches everything, in order; then writes the journal's clean end.
   void stop();
+  bool stopping() const { return stopping_; }
   // After the loop has ended, before the database and the runner of syncs go: nothing is asked of
   // the stores any more, and no queue has a file.
   void release_stores();
@@ -298,7 +301,7 @@ class Shard final : private store::Executor {
   Limits limits_;  // the global ones; a domain may have its own
   std::unique_ptr<xmpp::StreamEnvironment> environment_;
   std::unordered_map<std::string, std::unique_ptr<Question>> questions_;
-  std::uint64_t last_question_ = 0;
+  std::uint64_t last_question_ = 0, last_resumption_ = 0;
   net::Timer sweep_timer_;
   std::string scratch_;
   std::string spill_path_;  // of all its sessions: they take the name away at once
