@@ -38,10 +38,14 @@ struct Unstored {
 
 }  // namespace
 
+bool is_roster_stored(Account& account) {
+  const Unstored* unstored = account.find_data<Unstored>();
+  return unstored == nullptr || unstored->changes == 0;
+}
+
 void when_roster_is_stored(Account& account, std::move_only_function<void()> task) {
-  Unstored* unstored = account.find_data<Unstored>();
-  if (unstored == nullptr || unstored->changes == 0) return task();
-  unstored->waiting.push_back(std::move(task));
+  if (is_roster_stored(account)) return task();
+  account.data<Unstored>().waiting.push_back(std::move(task));
 }
 
 // An account that was read anew meanwhile has no such changes.

@@ -21,8 +21,10 @@ xmpp::RosterItem roster_item(const store::RosterItem& stored);
 std::string roster_version_text(std::uint64_t version);
 std::optional<std::uint64_t> read_roster_version(std::string_view text);
 
-// Runs `task` when the store has all that the roster in memory has: what a client is told must not
-// be unheard of after a crash.
+// Whether the store has all that the roster in memory has: what anybody is told must not be unheard
+// of after a crash.
+bool is_roster_stored(Account& account);
+// Runs `task` as soon as it has.
 void when_roster_is_stored(Account& account, std::move_only_function<void()> task);
 // The account's roster has `more` changes that are not stored yet, or fewer.
 void count_unstored(Account& account, int more);

@@ -45,9 +45,19 @@ void Session::show_roster(std::uint64_t version) {
 }
 
 void Session::note_roster_push(std::uint64_t version) {
-  if (!managed_ || !managed_->outbound.is_numbered()) return;
+  if (!managed_ || !managed_->outbound.is_numbered() || managed_->missed_changes > 0) return;
   managed_->push = managed_->outbound.sent();
   managed_->pushed_version = version;
+}
+
+void Session::miss_roster_changes() {
+  if (!managed_) return;
+  ++managed_->missed_changes;
+  managed_->pushed_version = 0;
+}
+
+void Session::make_up_for_roster_changes() {
+  if (managed_ && managed_->missed_changes > 0) --managed_->missed_changes;
 }
 
 void Session::set_presence(SharedBytes payload, std::int8_t priority) {

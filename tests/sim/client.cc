@@ -1,6 +1,7 @@
 // The client's side of the promise.
 #include "client.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "xml/parser.h"
@@ -189,6 +190,8 @@ void Client::on_bound(const xmpp::Jid&) {
   reception_ = {persona_.account, address() + " session " + std::to_string(sessions_), {}, {}};
   got_ = acked_ = 0;
   asked_.clear();
+  contacts_.clear();
+  has_contacts_ = false;
   expected_ = Expect::anything;
   set_state(State::online);
   if (persona_.managed) {
@@ -203,6 +206,7 @@ void Client::begin_session() {
   const std::deque<Sent> again = std::exchange(unacked_, {});
   if (persona_.carbons)
     send_stanza({0, "", "<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>", false});
+  load_contacts();
   const std::string priority = std::to_string(persona_.priority);
   send_stanza({0, "", "<presence><priority>" + priority + "</priority></presence>", false});
   active_ = true;
@@ -235,6 +239,75 @@ void Client::ask_server() {
                false});
 }
 
+// --- contacts ------------------------------------------------------------------------------------
+
+void Client::load_contacts() {
+  const std::string id = "roster" + std::to_string(++questions_);
+  asked_.insert(id);
+  send_stanza(
+      {0, "", "<iq type='get' id='" + id + "'><query xmlns='jabber:iq:roster'/></iq>", false});
+}
+
+void Client::set_contact(const std::string& item) {
+  const std::string id = "set" + std::to_string(++questions_);
+  asked_.insert(id);
+  send_stanza(
+      {0, "",
+       "<iq type='set' id='" + id + "'><query xmlns='jabber:iq:roster'>" + item + "</query></iq>",
+       false});
+}
+
+void Client::change_contacts(const std::string& other) {
+  const std::uint64_t wish = world_.random.below(8);
+  if (wish < 4) {
+    const std::string id = "name" + std::to_string(++names_);
+    asked_.insert(id);
+    return send_stanza({0, "",
+                        "<iq type='set' id='" + id +
+                            "'><query xmlns='jabber:iq:roster'><item jid='" + own_contact() +
+                            "' name='" + std::to_string(names_) + "'/></query></iq>",
+                        false});
+  }
+  if (other == persona_.account) return;
+  const auto tell = [&](std::string_view type) {
+    send_stanza({0, "", "<presence type='" + std::string(type) + "' to='" + other + "'/>", false});
+  };
+  if (tie_between(persona_.account, other) == Tie::growing) return tell("subscribe");
+  if (wish == 4) return tell("unsubscribe");
+  if (wish == 5) return tell("unsubscribed");
+  if (wish == 6) set_contact("<item jid='" + other + "' subscription='remove'/>");
+}
+
+void Client::take_presence(xml::Element presence) {
+  const std::string from(presence.attribute("from"));
+  if (presence.attribute("type") != "subscribe" || world_.random.below(4) == 0) return;
+  if (tie_between(persona_.account, from) == Tie::growing)
+    send_stanza({0, "", "<presence type='subscribed' to='" + from + "'/>", false});
+}
+
+void Client::show_contacts(xml::Element query) {
+  for (const xml::Element item : query.children()) {
+    const std::string jid(item.attribute("jid"));
+    const std::string subscription(item.attribute("subscription"));
+    const bool asks = item.attribute("ask") == "subscribe";
+    if (subscription == "remove")
+      contacts_.erase(jid);
+    else
+      contacts_[jid] = subscription + (asks ? " ask " : " ") + std::string(item.attribute("name"));
+  }
+}
+
+void Client::take_answer(const std::string& id, xml::Element iq) {
+  const bool is_result = iq.attribute("type") == "result";
+  if (id.starts_with("name") && is_result)
+    name_acked_ = std::max(name_acked_, number_in(std::string_view(id).substr(4)));
+  if (!id.starts_with("roster")) return;
+  if (!is_result) return load_contacts();
+  contacts_.clear();
+  has_contacts_ = true;
+  show_contacts(iq.first_child());
+}
+
 void Client::ask_for_ack() {
   if (enabling_) send("<r xmlns='urn:xmpp:sm:3'/>");
 }
@@ -252,6 +325,7 @@ void Client::on_element(xml::Document document) {
   if (counting_) ++got_;
   if (element.name() == "message") return take_message(element);
   if (element.name() == "iq") return take_iq(element);
+  if (element.name() == "presence") return take_presence(element);
 }
 
 void Client::take_message(xml::Element message) {
@@ -270,7 +344,11 @@ void Client::take_iq(xml::Element iq) {
   const std::string id(iq.attribute("id"));
   if (iq.attribute("type") == "get")
     return send_stanza({0, "", "<iq type='result' id='" + id + "' to='sim.test'/>", false});
-  if (asked_.erase(id) > 0) return;
+  if (iq.attribute("type") == "set") {
+    show_contacts(iq.first_child());
+    return send_stanza({0, "", "<iq type='result' id='" + id + "'/>", false});
+  }
+  if (asked_.erase(id) > 0) return take_answer(id, iq);
   if (!persona_.managed && iq.attribute("from") == domain) {
     while (!sent_plainly_.empty() && sent_plainly_.front() <= number_in(id)) {
       world_.book.acked(sent_plainly_.front());

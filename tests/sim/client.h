@@ -12,6 +12,7 @@
 
 #include "base/random.h"
 #include "book.h"
+#include "contacts.h"
 #include "net/loop.h"
 #include "net/sim/network.h"
 #include "xml/scanner.h"
@@ -62,7 +63,8 @@ class Client final : private net::Transport::Handler, private xmpp::ClientStream
   void ask_for_ack();
   void ask_server();  // a request that must get an answer, whatever happens
   void toggle_activity();
-  void sign_off();  // in peace
+  void change_contacts(const std::string& other);  // what the tie to `other` allows
+  void sign_off();                                 // in peace
   // The connection breaks; `how` the server learns of it.
   enum class Loss : std::uint8_t { reset, closed, silent };
   void lose_connection(Loss how);
@@ -70,6 +72,12 @@ class Client final : private net::Transport::Handler, private xmpp::ClientStream
   void forget();
   void set_reading(bool on);
   bool reading() const { return reading_; }
+
+  // Its roster, once it has loaded it in this session.
+  const View* contacts() const { return has_contacts_ ? &contacts_ : nullptr; }
+  // The contact that it alone gives names to, which are numbers; 0: none was acknowledged.
+  std::string own_contact() const { return "c" + std::to_string(persona_.number) + "@other.test"; }
+  unsigned name_acked() const { return name_acked_; }
 
   std::size_t unacked() const { return unacked_.size(); }
   unsigned session() const { return sessions_; }  // 0: none so far
@@ -117,6 +125,11 @@ class Client final : private net::Transport::Handler, private xmpp::ClientStream
   void send_stanza(Sent stanza);
   void take_message(xml::Element message);
   void take_iq(xml::Element iq);
+  void take_presence(xml::Element presence);
+  void load_contacts();
+  void set_contact(const std::string& item);
+  void take_answer(const std::string& id, xml::Element iq);
+  void show_contacts(xml::Element query);
   void take_management(xml::Element element);
   void take_ack(std::uint32_t h);
   void take_refusal();
@@ -149,6 +162,9 @@ class Client final : private net::Transport::Handler, private xmpp::ClientStream
   std::deque<Sent> unacked_;
   std::set<std::string> asked_;  // ids of requests of this session
   unsigned questions_ = 0;
+  View contacts_;
+  bool has_contacts_ = false;
+  unsigned names_ = 0, name_acked_ = 0;
   MonotonicTime lost_at_{};  // the connection of a session that may be resumed
   net::Timer lazy_ack_;
   std::deque<std::uint32_t> sent_plainly_;  // without stream management, not answered for

@@ -78,7 +78,7 @@ class Suite {
     const std::string database = folder_ + "/template.sqlite";
     std::vector<std::string> names;
     for (unsigned i = 0; i < accounts; ++i) names.push_back(account_name(i));
-    if (const auto made = make_database(database, names); !made) {
+    if (const auto made = make_database(database, names, first_friends()); !made) {
       std::printf("cannot make a database: %s\n", made.error().text.c_str());
       return false;
     }

@@ -198,6 +198,8 @@ void Scenario::converse(Client& client) {
   for (std::uint64_t i = 0; i < burst; ++i)
     client.send_message(chance(80) ? to : somebody(), std::string(random_.below(600), '.'));
   if (chance(30)) client.ask_server();
+  if (chance(25))
+    client.change_contacts(account_name(static_cast<unsigned>(random_.below(accounts))));
   if (chance(60)) client.ask_for_ack();
 }
 
@@ -389,6 +391,7 @@ void Scenario::judge() {
     blame(std::to_string(open) + " stanzas stay open in the journal");
   for (const std::string& error : log_.errors) blame("error logged: " + error);
   judge_archives();
+  judge_contacts();
 }
 
 // Whatever befell the server: what it accepted stands once in the archives of both sides.
@@ -430,6 +433,52 @@ void Scenario::judge_archive(const std::string& account,
     // What nobody was told to be safe may go with the power.
     const bool is_safe = entry.acked || (entry.received > 0 && plan_.fault != Fault::power_cut);
     if (is_theirs && is_safe && times == 0 && !entry.bounced && !entry.forgiven) blame(what);
+  }
+}
+
+Rosters Scenario::stored_rosters() {
+  world_.run_for(Seconds(2));  // pushes arrive
+  Rosters rosters;
+  for (unsigned number = 0; number < accounts; ++number) {
+    const std::string account = account_name(number);
+    server::Server& server = process_->server();
+    server.shard(server.home_of(account))
+        .stores()
+        .rosters()
+        .load(account, [&rosters, account](Result<store::Roster> roster) {
+          if (roster) rosters[account] = std::move(*roster);
+        });
+  }
+  world_.run_for(Seconds(5));
+  return rosters;
+}
+
+void Scenario::judge_contacts() {
+  const Rosters rosters = stored_rosters();
+  if (rosters.size() < accounts) return blame("a roster cannot be read");
+  for (const std::string& problem : disagreements(rosters)) blame(problem);
+  for (const Actor& actor : actors_) {
+    const Client& client = *actor.client;
+    const View stored = view_of(rosters.at(client.persona().account));
+    if (client.contacts() == nullptr) {
+      blame(client.address() + " never got its roster");
+      continue;
+    }
+    for (const auto& [contact, state] : stored) {
+      const auto shown = client.contacts()->find(contact);
+      const std::string what = shown == client.contacts()->end() ? "nothing" : shown->second;
+      if (what != state)
+        blame(client.address() + " shows " + what + " of " + contact + ", stored is " + state);
+    }
+    for (const auto& [contact, state] : *client.contacts())
+      if (!stored.contains(contact))
+        blame(client.address() + " shows " + contact + ", which is not stored");
+    const auto own = stored.find(client.own_contact());
+    const unsigned name =
+        own == stored.end() ? 0 : static_cast<unsigned>(std::stoul("0" + own->second.substr(5)));
+    if (name < client.name_acked())
+      blame(client.address() + " was told that name " + std::to_string(client.name_acked()) +
+            " is stored, which is " + std::to_string(name));
   }
 }
 

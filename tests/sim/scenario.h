@@ -87,6 +87,8 @@ class Scenario {
   void judge();
   void judge_archives();
   void judge_archive(const std::string& account, const std::map<std::uint32_t, unsigned>& held);
+  void judge_contacts();
+  Rosters stored_rosters();
   void blame(const std::string& problem) { book_.blame(problem); }
   bool chance(std::uint64_t percent) { return random_.below(100) < percent; }
   Duration within(Duration most) {

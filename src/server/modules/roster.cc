@@ -46,29 +46,34 @@ class RosterModule {
   }
 
   void get_difference(const Account& account, std::uint64_t known, IqRequest request) {
+    Session* session = account.find_session(request.head().from.resource());
+    if (session == nullptr) return request.fail(Condition::item_not_found);
+    session->miss_roster_changes();
     host_.stores().rosters().changes_since(
         account.address().text(), known,
-        [this, request = std::move(request), address = account.address()](
-            Result<std::optional<store::RosterDifference>> found) mutable {
-          Account* now = host_.find_account(address);
+        [this, request = std::move(request),
+         key = session->key()](Result<std::optional<store::RosterDifference>> found) mutable {
+          Session* now = host_.find_session(key);
           if (now == nullptr) return request.fail(Condition::item_not_found);
-          Session* session = now->find_session(request.head().from.resource());
-          if (!found || !*found) {
-            if (session != nullptr) session->show_roster(now->roster().version);
-            return request.succeed(whole(now->roster()));
+          if (found && *found) {
+            request.succeed();
+            return push_difference(*now, std::move(**found));
           }
-          request.succeed();
-          if (session != nullptr) push_difference(*session, std::move(**found));
+          const Roster& roster = now->account().roster();
+          now->make_up_for_roster_changes();
+          now->show_roster(roster.version);
+          request.succeed(whole(roster));
         });
   }
 
   // Pushes that were under way when the server died do not stand in the journal. What changed since
   // the version that the client has is pushed again (section 2.1.6), or it has to begin anew.
   void push_what_was_missed(SessionResumed& event) {
-    const Session& session = event.session;
+    Session& session = event.session;
     const bool shows_roster = session.has(SessionFlag::interested);
     if (!event.after_restart || !shows_roster) return;
     if (session.roster_version() == session.account().roster().version) return;
+    session.miss_roster_changes();
     host_.stores().rosters().changes_since(
         session.account().address().text(), session.roster_version(),
         [this, key = session.key()](Result<std::optional<store::RosterDifference>> found) {
@@ -140,19 +145,21 @@ class RosterModule {
     return xmpp::to_xml(answer, xmpp::ns::client);
   }
 
-  // As each contact is now: a younger push of it may have left meanwhile.
+  // As each contact is now: a younger push of it may have left meanwhile. All that is stored was
+  // pushed, or is here.
   void push_difference(const Session& to, store::RosterDifference difference) {
     when_roster_is_stored(to.account(), [this, key = to.key(), difference = std::move(difference)] {
       Session* session = host_.find_session(key);
       if (session == nullptr) return;
       std::vector<std::string> addresses = difference.removed;
       for (const store::RosterItem& item : difference.changed) addresses.push_back(item.address);
+      session->make_up_for_roster_changes();
+      const Roster& roster = session->account().roster();
       for (const std::string& address : addresses) {
-        const ContactView contact = session->account().roster().find(address);
+        const ContactView contact = roster.find(address);
         xmpp::RosterItem gone{.jid = Jid::trusted(address)};
         gone.subscription = xmpp::Subscription::remove;
-        push_roster_item(*session, difference.version,
-                         contact ? roster_item(contact.item()) : gone);
+        push_roster_item(*session, roster.version, contact ? roster_item(contact.item()) : gone);
       }
     });
   }

@@ -65,14 +65,14 @@ class Subscriptions {
     const bool is_new = !account.roster().find(item.address);
     if (is_new && account.roster().size() >= host_.limits().roster_items)
       return xmpp::fail(Condition::resource_constraint, "The roster is full");
-    if (sees_contact(item.subscription) || item.ask) return send_on(stanza);
+    if (sees_contact(item.subscription) || item.ask) return send_on(account, stanza);
     item.ask = true;
     return store_and_send(account, std::move(item), stanza);
   }
 
   // Section 3.3.2.
   Answer<Flow> unsubscribe(Account& account, store::RosterItem item, Stanza& stanza) {
-    if (!sees_contact(item.subscription) && !item.ask) return send_on(stanza);
+    if (!sees_contact(item.subscription) && !item.ask) return send_on(account, stanza);
     item.ask = false;
     item.subscription =
         seen_by_contact(item.subscription) ? Subscription::from : Subscription::none;
@@ -282,9 +282,19 @@ class Subscriptions {
     host_.finish(origin);
   }
 
-  Flow send_on(Stanza& stanza) {
+  // What makes it change nothing may not be stored yet: the contact must not know it first.
+  Flow send_on(Account& account, Stanza& stanza) {
     if (stanza.leaving) return go_on_if_recovered(stanza);
-    if (host_.commit(stanza)) host_.send(std::move(stanza));
+    if (is_roster_stored(account)) {
+      if (host_.commit(stanza)) host_.send(std::move(stanza));
+    } else if (prepare(stanza)) {
+      when_roster_is_stored(account, [this, &account, held = hold(stanza)]() mutable {
+        const Origin origin = std::exchange(held.origin, {});
+        SubscriptionRecovered again{account, held};
+        leave_again(again);
+        host_.finish(origin);
+      });
+    }
     return Flow::stop;
   }
 
