@@ -230,6 +230,33 @@ TEST_F(PepTest, IsErasedWithItsAccount) {
   romeo.asks(items_of("juliet@xmpp.test", "n"), pubsub_error("cancel", "service-unavailable"));
 }
 
+TEST(PepBounds, WhatExpiredIsGoneForGood) {  // also when it is more than a page
+  TestServer server({.limits = "pubsub_page = 10"});
+  TestClient& juliet = server.comes_online("juliet/balcony");
+  constexpr auto node = "urn:test:story";
+  const std::string options = option("item_expire", "60") + option("max_items", "max");
+  for (int i = 0; i < 12; ++i) {
+    const std::string id = std::to_string(i);
+    juliet.asks(publish(node, id, tune(id), options), published(node, id));
+  }
+  server.passes(Seconds(50));
+  juliet.asks(publish(node, "new", tune("new")), published(node, "new"));
+  server.passes(Seconds(20));
+  server.restarts();
+  juliet.signs_in_again();
+  juliet.asks(items(node),
+              items_result(node, "<item id='new'/><ABSENT><item id='1'/><item id='11'/></ABSENT>"));
+  // They do not come back with another configuration.
+  juliet.asks(
+      owner_set("<configure node='urn:test:story'><x xmlns='jabber:x:data' type='submit'>"
+                "<field var='FORM_TYPE'><value>http://jabber.org/protocol/pubsub#node_config"
+                "</value></field>" +
+                option("item_expire", "max") + "</x></configure>"),
+      "<iq type='result'/>");
+  juliet.asks(items(node),
+              items_result(node, "<item id='new'/><ABSENT><item id='1'/><item id='11'/></ABSENT>"));
+}
+
 TEST(PepBounds, NodesItemsAndNames) {  // HOSTILE 111, 115, 117
   TestServer server({.limits = "pubsub_nodes = 10\npubsub_id_bytes = 64\npubsub_bytes = 65536"});
   TestClient& juliet = server.signs_in("juliet/balcony");

@@ -38,19 +38,58 @@ void Desk::load(const Jid& address, Place& place) {
   place.loading = true;
   host_.stores().nodes().load(address.text(),
                               [this, address](Result<std::vector<store::StoredNode>> nodes) {
-                                Place* there = find_place(address);
-                                if (there == nullptr)
-                                  return;  // who waited is answered when it goes
-                                there->loading = false;
-                                if (nodes) {
-                                  there->service = std::make_unique<Service>(rules_of(address));
-                                  there->service->load(*nodes);
-                                }
-                                for (Then& then : std::exchange(there->waiting, {})) {
-                                  Place* still = find_place(address);
-                                  then(still != nullptr ? still->service.get() : nullptr);
-                                }
+                                if (!nodes || find_place(address) == nullptr)
+                                  return loaded(address, nullptr);
+                                auto service = std::make_unique<Service>(rules_of(address));
+                                service->load(*nodes);
+                                std::vector<Expiry> expiries;
+                                for (const auto& [name, node] : service->nodes())
+                                  if (const auto& age = node.config.item_expire)
+                                    expiries.push_back({name, now() - Seconds(*age)});
+                                drop_expired(address, std::move(service), std::move(expiries));
                               });
+}
+
+// Publishing drops what is too old by then; a node at which nobody publishes any more is seen to
+// whenever its service comes into memory, before anybody can put something new under an old id.
+void Desk::drop_expired(const Jid& address, std::unique_ptr<Service> service,
+                        std::vector<Expiry> left) {
+  if (left.empty()) return loaded(address, std::move(service));
+  const Limits& limits = host_.limits();
+  store::ItemQuery query{
+      .node = left.back().node, .most = limits.pubsub_page, .most_bytes = limits.stanza_bytes};
+  host_.stores().nodes().items(
+      address.text(), std::move(query),
+      [this, address, service = std::move(service),
+       left = std::move(left)](const Result<store::ItemPage>& oldest) mutable {
+        const Expiry expiry = left.back();
+        std::vector<store::NodeChange> changes;
+        if (oldest)
+          for (const store::NodeItem& item : oldest->items)
+            if (item.time < expiry.before)
+              changes.emplace_back(store::RetractItem{expiry.node, item.id, {}});
+        const bool all = oldest && !oldest->complete && changes.size() == oldest->items.size();
+        if (!all) left.pop_back();
+        if (changes.empty()) return drop_expired(address, std::move(service), std::move(left));
+        host_.stores().nodes().change(
+            address.text(), std::move(changes),
+            [this, address, service = std::move(service),
+             left = std::move(left)](const Result<store::NodeOutcome>& dropped) mutable {
+              if (!dropped) left.clear();
+              drop_expired(address, std::move(service), std::move(left));
+            });
+      });
+}
+
+void Desk::loaded(const Jid& address, std::unique_ptr<Service> service) {
+  Place* place = find_place(address);
+  if (place == nullptr) return;  // who waited is answered when it goes
+  place->loading = false;
+  if (service) place->service = std::move(service);
+  for (Then& then : std::exchange(place->waiting, {})) {
+    Place* still = find_place(address);
+    then(still != nullptr ? still->service.get() : nullptr);
+  }
 }
 
 // Read again when it is needed: what is in memory is not what is stored.

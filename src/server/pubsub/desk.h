@@ -80,6 +80,13 @@ class Desk {
                                       const xmpp::PubSub& asked);
   void carry_out(Service& service, Answer<Decision> decision, IqRequest request);
   void load(const Jid& address, Place& place);
+  // A node, and what of it is too old.
+  struct Expiry {
+    std::string node;
+    WallTime before;
+  };
+  void drop_expired(const Jid& address, std::unique_ptr<Service> service, std::vector<Expiry> left);
+  void loaded(const Jid& address, std::unique_ptr<Service> service);
   void forget(const Jid& address);
 
   // A notice whose audience is known.
