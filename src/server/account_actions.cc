@@ -107,10 +107,15 @@ void AccountActions::revoke(Shard& from, const Jid& account, std::uint64_t clien
         account.text(), client,
         [&home, account, client,
          done = answer_to(from, home, std::move(done))](Result<> revoked) mutable {
-          if (revoked)
-            end_sessions(home, account, "This client was switched off",
-                         [client](const Session& one) { return one.client().id == client; });
-          done(std::move(revoked));
+          if (!revoked) return done(std::move(revoked));
+          end_sessions(home, account, "This client was switched off",
+                       [client](const Session& one) { return one.client().id == client; });
+          Account& owner = home.account(account);
+          owner.when_loaded([&owner, client, done = std::move(done)]() mutable {
+            ClientRevoked event{owner, client};
+            std::ignore = owner.host().hooks().fire(event);
+            done({});
+          });
         });
   });
 }

@@ -38,6 +38,11 @@ struct AccountLoading {
 struct AccountRemoved {
   const Jid& account;
 };
+// One of its clients was switched off (XEP-0494), with a session or without.
+struct ClientRevoked {
+  Account& account;
+  std::uint64_t client;  // ClientIdentity::id
+};
 
 // The domain has new settings, and the modules that they name run.
 struct DomainConfigured {
@@ -269,13 +274,13 @@ struct CommandsAsked {
 };
 
 using Hooks =
-    HookTable<AccountLoading, AccountRemoved, DomainConfigured, StreamFeatures, PreauthRequest,
-              ClientNonza, InlineFeatures, InlineFeature, InlineBound, SessionBound, ClientLost,
-              SessionResumed, SessionEnded, SessionAvailable, CapabilitiesKnown, MessageSent,
-              MessageAccepted, PresenceSent, SubscriptionRecovered, IqSent, ClientActive,
-              MessageReceived, MessageDelivered, MessageUndelivered, MessageKept, MessageUnarchived,
-              ArchiveRead, PresenceRecipients, PresenceReceived, IqReceived, InactiveClient,
-              SlowClient, ClientReads, AccountDescribed, ItemPublished, ItemRetracted,
-              DiscoInfoAsked, DiscoItemsAsked, ContactReported, CommandsAsked>;
+    HookTable<AccountLoading, AccountRemoved, ClientRevoked, DomainConfigured, StreamFeatures,
+              PreauthRequest, ClientNonza, InlineFeatures, InlineFeature, InlineBound, SessionBound,
+              ClientLost, SessionResumed, SessionEnded, SessionAvailable, CapabilitiesKnown,
+              MessageSent, MessageAccepted, PresenceSent, SubscriptionRecovered, IqSent,
+              ClientActive, MessageReceived, MessageDelivered, MessageUndelivered, MessageKept,
+              MessageUnarchived, ArchiveRead, PresenceRecipients, PresenceReceived, IqReceived,
+              InactiveClient, SlowClient, ClientReads, AccountDescribed, ItemPublished,
+              ItemRetracted, DiscoInfoAsked, DiscoItemsAsked, ContactReported, CommandsAsked>;
 
 }  // namespace herold::server

@@ -27,6 +27,7 @@ struct WakeUp {
   xmpp::PushEnable enabled;
   std::string resource;        // of the client that enabled it, the last time
   std::uint64_t failures = 0;  // in a row
+  std::uint64_t client = 0;    // its row (XEP-0494)
   News news{};
   MonotonicTime next{};  // before which only a call is told
   Timer waiting{};
@@ -78,7 +79,8 @@ class Push {
                       on<ClientLost>(&Push::take_rest),
                       on<SessionBound>(&Push::greet),
                       on<SessionResumed>(&Push::greet_again),
-                      on<SessionEnded>(&Push::forget_removed)};
+                      on<SessionEnded>(&Push::forget_removed),
+                      on<ClientRevoked>(&Push::forget_revoked)};
   }
 
   Push(ModuleHost& host, const Config& config) : host_(host), config_(config) {}
@@ -90,9 +92,10 @@ class Push {
     return one.enabled.jid.text() + '\n' + one.enabled.node;
   }
 
-  // A line with the resource, one with the failures, and <enable/>.
+  // A line with the resource, one with the failures and the client, and <enable/>.
   static std::string record_of(const WakeUp& one) {
-    return one.resource + '\n' + std::to_string(one.failures) + '\n' + xmpp::to_xml(one.enabled);
+    return one.resource + '\n' + std::to_string(one.failures) + ' ' + std::to_string(one.client) +
+           '\n' + xmpp::to_xml(one.enabled);
   }
   static std::optional<WakeUp> read_record(std::string_view text) {
     const std::size_t first = text.find('\n'), second = text.find('\n', first + 1);
@@ -100,7 +103,9 @@ class Push {
     auto enabled = read_own<xmpp::PushEnable>(text.substr(second + 1));
     if (!enabled) return {};
     WakeUp one{std::move(*enabled), std::string(text.substr(0, first))};
-    std::from_chars(text.data() + first + 1, text.data() + second, one.failures);
+    const char* end = text.data() + second;
+    const char* after = std::from_chars(text.data() + first + 1, end, one.failures).ptr;
+    if (after != end) std::from_chars(after + 1, end, one.client);
     return one;
   }
 
@@ -131,6 +136,8 @@ class Push {
     WakeUp& added = all.emplace_back();
     added.enabled = enable;
     added.resource = context.from().resource();
+    if (const Session* session = context.account->find_session(added.resource))
+      added.client = session->client().id;
     keep(*context.account, added,
          [request = std::move(request)](Result<std::uint64_t> put) mutable {
            if (!put) return request.fail(put.error());
@@ -175,13 +182,23 @@ class Push {
     return account.data<WakeUps>().erase(one);
   }
 
-  // A client that was switched off (XEP-0494) is not woken any more.
+  // A client that was switched off (XEP-0494), or whose session was ended by another password, is
+  // not woken any more.
   void forget_removed(SessionEnded& event) {
-    Account& account = event.session.account();
-    if (event.why != SessionEnd::removed || account.find_data<WakeUps>() == nullptr) return;
-    WakeUps& all = account.data<WakeUps>();
-    for (auto one = all.begin(); one != all.end();)
-      one = one->resource == event.session.address().resource() ? drop(account, one) : one + 1;
+    if (event.why != SessionEnd::removed) return;
+    forget_all(event.session.account(), [&event](const WakeUp& one) {
+      return one.resource == event.session.address().resource();
+    });
+  }
+  void forget_revoked(ClientRevoked& event) {
+    forget_all(event.account, [&event](const WakeUp& one) { return one.client == event.client; });
+  }
+  template <class Which>
+  void forget_all(Account& account, Which is_it) {
+    WakeUps* all = account.find_data<WakeUps>();
+    if (all == nullptr) return;
+    for (auto one = all->begin(); one != all->end();)
+      one = is_it(*one) ? drop(account, one) : one + 1;
   }
 
   void note_trouble(const Error& error) {

@@ -89,6 +89,30 @@ TEST_F(Push, ASwitchedOffClientIsNotWoken) {
   service.receives_nothing();
 }
 
+// The same of one that has no session any more, also after a restart.
+TEST_F(Push, AnAbsentClientThatIsSwitchedOffIsNotWoken) {
+  phone.asks(disable, done);
+  const ClientSetup modern{.agent = "d4565fa7-4d72-4749-b3d3-740edbf87770"};
+  TestClient& tablet = server.comes_online("romeo/tablet", modern);
+  tablet.asks(enable, done);
+  tablet.signs_off();
+  phone.signs_off();
+  server.restarts();
+  service.signs_in_again();
+  juliet.signs_in_again();
+  TestClient& desk = server.signs_in("romeo/desk");
+  juliet.sends(text("asleep?"));
+  service_is_told("1");
+  desk.asks("<iq type='get' id='l'><list xmlns='urn:xmpp:cam:0'/></iq>", done);
+  std::string id;
+  for (const xml::Element client : desk.last().first_child().children())
+    if (client.attribute("connected") != "true") id = client.attribute("id");
+  desk.asks("<iq type='set' id='r'><revoke xmlns='urn:xmpp:cam:0' id='" + id + "'/></iq>", "<iq/>");
+  server.passes(Seconds(60));
+  juliet.sends(text("still asleep?"));
+  service.receives_nothing();
+}
+
 TEST_F(Push, AnotherClientsConnectionDoesNotCount) {
   TestClient& desk = server.comes_online("romeo/desk");
   phone.signs_off();
