@@ -73,8 +73,10 @@ void Shard::leave_again(Stanza stanza) {
 
 void Shard::route_to_all(const Stanza& stanza, const std::vector<Jid>& recipients) {
   std::vector<std::vector<Jid>> by_shard(server_.shard_count());
+  std::string_view ours;  // the domain of most of them
   for (const Jid& to : recipients) {
-    if (serves(to.domain()) && to.has_local()) {
+    if (to.has_local() && (to.domain() == ours || serves(to.domain()))) {
+      ours = to.domain();
       by_shard[server_.home_of(to.bare_text())].push_back(to);
     } else {
       Stanza single = stanza.copy();

@@ -432,7 +432,16 @@ Stanza Room::presence_of(const Occupant& occupant, PresenceType type, const Shar
 // To everybody: those who see addresses, those who do not, and the occupant's own clients.
 void Room::tell(const Occupant& occupant, PresenceType type, const SharedBytes& presence,
                 const News& news, Role role) {
+  if (is_shown(occupant.role)) tell_others(occupant, type, presence, news, role);
+  for (const RoomClient& own : occupant.clients)
+    if (entering(own.address) == nullptr || type == PresenceType::unavailable)
+      tell_self(occupant, own, type, presence, news, role);
+}
+
+void Room::tell_others(const Occupant& occupant, PresenceType type, const SharedBytes& presence,
+                       const News& news, Role role) {
   std::vector<Jid> seeing, others;
+  (config_.is_non_anonymous ? seeing : others).reserve(by_client_.size());
   for (const auto& other : occupants_) {
     if (other.get() == &occupant) continue;
     std::vector<Jid>& list = sees_addresses(*other) ? seeing : others;
@@ -441,18 +450,13 @@ void Room::tell(const Occupant& occupant, PresenceType type, const SharedBytes& 
       if (shown == nullptr || occupant.number <= shown->shown) list.push_back(client.address);
     }
   }
-  if (is_shown(occupant.role)) {
-    const auto send = [&](const std::vector<Jid>& list, Shown shown) {
-      if (!list.empty())
-        around_.output.send_to_all(presence_of(occupant, type, presence, shown, news, {}, role),
-                                   list);
-    };
-    send(seeing, Shown::with_address);
-    send(others, Shown::without);
-  }
-  for (const RoomClient& own : occupant.clients)
-    if (entering(own.address) == nullptr || type == PresenceType::unavailable)
-      tell_self(occupant, own, type, presence, news, role);
+  const auto send = [&](const std::vector<Jid>& list, Shown shown) {
+    if (!list.empty())
+      around_.output.send_to_all(presence_of(occupant, type, presence, shown, news, {}, role),
+                                 list);
+  };
+  send(seeing, Shown::with_address);
+  send(others, Shown::without);
 }
 
 void Room::tell_self(const Occupant& occupant, const RoomClient& client, PresenceType type,

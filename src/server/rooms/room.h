@@ -236,6 +236,8 @@ class Room {
   void announce(const Occupant& occupant, const News& news);
   void tell(const Occupant& occupant, PresenceType type, const SharedBytes& presence,
             const News& news, Role role);
+  void tell_others(const Occupant& occupant, PresenceType type, const SharedBytes& presence,
+                   const News& news, Role role);
   void tell_self(const Occupant& occupant, const RoomClient& client, PresenceType type,
                  const SharedBytes& presence, const News& news, Role role);
   void remove_client(const Jid& client, SharedBytes presence, const News& news);
