@@ -97,10 +97,11 @@ class Strangers {
     return account.roster().find(to.bare_text()).subscription != Subscription::none;
   }
 
-  // Whoever writes may be answered.
+  // Whoever writes may be answered; what is said in rooms is everybody's.
   void remember(MessageReceived& event) {
     const StanzaHead& head = event.stanza.head;
-    if (!head.from.has_local() || head.is(MessageType::error)) return;
+    const bool is_one = !head.is(MessageType::error) && !head.is(MessageType::groupchat);
+    if (!head.from.has_local() || !is_one) return;
     event.account.data<Acquaintances>().add(hash(head.from), known_bound());
   }
 

@@ -60,6 +60,21 @@ TEST_F(Strangers, AreAskedToSubscribeLikeWrittenTo) {
       "<too-many-stanzas xmlns='urn:xmpp:errors'/></error></presence>");
 }
 
+// What a room says comes from nobody who could be answered.
+TEST_F(Strangers, WhoWroteIsNotForgottenForRooms) {
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  TestClient& nurse = server.comes_online("nurse/kitchen");
+  for (const char* to : {"tybalt", "paris"}) writes(romeo, to);
+  writes(nurse, "romeo");
+  for (const char* room : {"cave", "heath"})
+    romeo.sends(
+        "<presence to='" + std::string(room) +
+        "@conference.xmpp.test/romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>");
+  romeo.skips();
+  writes(romeo, "nurse");
+  EXPECT_FALSE(refused(romeo));
+}
+
 // A roster may hold anybody.
 TEST_F(Strangers, AreNotContactsByAnEntryInTheRoster) {
   TestClient& romeo = server.comes_online("romeo/orchard");
