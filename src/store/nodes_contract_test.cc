@@ -192,5 +192,25 @@ TEST_F(NodesContract, GoesWithItsAccount) {
   EXPECT_EQ(ids(items({.node = "n"})), "");
 }
 
+TEST_F(NodesContract, TheNameOfARemovedAccountGoesFromNodesOfOthers) {
+  const auto done = [&](auto call) { return wait<void>(call); };
+  const std::string at = "pubsub.x.test";
+  ASSERT_TRUE(
+      done([&](auto end) { stores_->accounts().create(service, {}, noon, std::move(end)); }));
+  ASSERT_TRUE(change({make("n"), PutAffiliation{"n", {service, 5}},
+                      PutAffiliation{"n", {"x@x.test", 5}}, item("n", "1")},
+                     at));
+  ASSERT_TRUE(done([&](auto end) { stores_->accounts().remove(service, std::move(end)); }));
+  const auto left = load(at);
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(left[0].creator, "");
+  EXPECT_EQ(left[0].affiliations, (std::vector<NodeAffiliation>{{"x@x.test", 5}}));
+  const auto page = wait<ItemPage>(
+      [&](auto end) { stores_->nodes().items(at, {.node = "n", .most = 9}, std::move(end)); });
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->items.size(), 1u);
+  EXPECT_EQ(page->items[0].id + page->items[0].publisher, "1");
+}
+
 }  // namespace
 }  // namespace herold::store

@@ -36,6 +36,8 @@ constexpr std::string_view erase[] = {
     "DELETE FROM pubsub_subscription WHERE node IN "
     "(SELECT number FROM pubsub_node WHERE service = ?1)",
     "DELETE FROM pubsub_node WHERE service = ?1",
+    "UPDATE pubsub_node SET creator = '' WHERE creator = ?1",
+    "UPDATE pubsub_item SET publisher = '' WHERE publisher = ?1",
     "DELETE FROM pubsub_affiliation WHERE jid = ?1",
     "DELETE FROM pubsub_subscription WHERE account = ?1",
 };
