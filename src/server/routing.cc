@@ -1,6 +1,8 @@
 // Where stanzas go: to the home of an address, and there to sessions (RFC 6121 section 8).
 #include <algorithm>
+#include <charconv>
 
+#include "server/guards.h"
 #include "server/server.h"
 #include "server/shard.h"
 #include "xmpp/ext/delay.h"
@@ -139,13 +141,31 @@ void Shard::deliver_here(Stanza stanza) {
   });
 }
 
+namespace {
+
+// A domain's own address is on every shard: the id says which of them asked.
+void take_answer_to_domain(Shard& shard, Stanza stanza) {
+  const std::string_view id = stanza.head.id;
+  unsigned asker = shard.index();
+  const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), asker);
+  const bool is_ours = error == std::errc() && end != id.data() + id.size() && *end == '.' &&
+                       asker < shard.server().shard_count();
+  if (!is_ours || asker == shard.index()) return void(shard.take_answer(stanza));
+  shard.post_to(asker, [stanza = std::move(stanza)](Shard& there) { there.take_answer(stanza); });
+}
+
+}  // namespace
+
 void Shard::deliver_to_server(ModuleHost& host, Stanza stanza) {
   switch (stanza.kind()) {
     case StanzaKind::iq:
-      if (!stanza.head.is_request()) return void(take_answer(stanza));
+      if (!stanza.head.is_request()) return take_answer_to_domain(*this, std::move(stanza));
       return handle_request(std::move(stanza), nullptr, nullptr, host, at_server);
     case StanzaKind::message:
-      return bounce(stanza, Condition::service_unavailable);
+      if (const auto& take = host.data<ServerMessages>().take; !take || !take(stanza))
+        return bounce(stanza, Condition::service_unavailable);
+      if (stanza.id != 0) done(stanza.id);
+      return;
     case StanzaKind::presence:
       if (stanza.id != 0) done(stanza.id);  // a server has no roster
       return;

@@ -436,7 +436,8 @@ Shard::Counts Shard::counts() {
 
 void Shard::ask(Stanza request, Duration patience,
                 std::move_only_function<void(const Stanza*)> then) {
-  request.head.id = random().token(9);
+  // So that an answer to the domain, whose address is everywhere, finds its way back.
+  request.head.id = std::to_string(index_) + '.' + random().token(9);
   auto question = std::make_unique<Question>(request.head.to, std::move(then), net::Timer());
   question->patience.start(loop(), patience, [this, id = request.head.id] {
     const auto found = questions_.find(id);

@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "crypto/crypto.h"
+#include "server/guards.h"
 #include "server/message_names.h"
 #include "server/module.h"
 #include "server/rooms/room_store.h"
@@ -138,6 +139,7 @@ class Muc {
     const bool joins = type == available && stanza.has(MucJoin::element);
     if (joins && !stanza.head.to.is_full())
       return xmpp::fail(Condition::jid_malformed, "A nickname is missing");
+    if (joins && !stanza.late) TRY(may_use(stanza));
     const Jid room = stanza.head.to.bare();
     rooms_.with_room(room, [this, stanza = std::move(stanza), joins](Room* known) mutable {
       if (known == nullptr && joins) return create(std::move(stanza));
@@ -145,6 +147,11 @@ class Muc {
       take_presence(*known, stanza);
     });
     return Flow::stop;
+  }
+
+  Answer<> may_use(const Stanza& stanza) {
+    const auto& judge = host_.data<RoomGuard>().judge;
+    return judge ? judge(stanza) : Answer<>();
   }
 
   // On the sender's side: what a session is in is what its presence was directed to.
@@ -230,8 +237,9 @@ class Muc {
 
   // --- messages (sections 7.4, 7.5, 7.8, 7.13, 8.1) ---
 
-  Flow message(ServiceMessage& event) {
+  Answer<Flow> message(ServiceMessage& event) {
     if (!event.stanza.head.to.has_local()) return Flow::go_on;
+    if (!event.stanza.head.is(MessageType::error)) TRY(may_use(event.stanza));
     const Jid room = event.stanza.head.to.bare();
     const bool event_is_late = event.stanza.late;
     auto use = [this, room, stanza = std::move(event.stanza)]() mutable {

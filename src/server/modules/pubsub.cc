@@ -82,10 +82,10 @@ class PubSub final : public pubsub::Desk {
             .viewer = [this](const Jid& who) { return view(who); }};
   }
 
-  // An administrator owns every node.
+  // An administrator owns every node, and so does the domain itself.
   Viewer view(const Jid& who) const {
     return {.jid = who,
-            .owns_service = host().is_admin(who),
+            .owns_service = host().is_admin(who) || who == host().address(),
             .is_temporary = xmpp::is_anonymous_address(who.bare_text())};
   }
 

@@ -2,6 +2,7 @@
 #include "xmpp/ext/roster.h"
 
 #include "server/contacts.h"
+#include "server/guards.h"
 #include "server/module.h"
 
 namespace herold::server {
@@ -95,6 +96,8 @@ class RosterModule {
     const xmpp::RosterItem& wanted = query.items.front();
     Account& account = *request.context().account;
     if (wanted.jid.same_bare(account.address())) return request.fail(Condition::not_allowed);
+    if (const auto& judge = host_.data<ContactGuard>().judge)
+      if (const Answer<> may = judge(account, wanted); !may) return request.fail(may.error());
     if (wanted.subscription == xmpp::Subscription::remove)
       return remove(account, wanted.jid, std::move(request));
     if (auto allowed = check(account, wanted); !allowed) return request.fail(allowed.error());
