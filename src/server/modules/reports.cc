@@ -1,11 +1,9 @@
 // XEP-0377 Spam Reporting: what users say of those whom they block, kept for the administrators.
-//
-// A report is told to every administrator once: at once, or together with others of that minute.
 #include <algorithm>
 
 #include "base/datetime.h"
 #include "server/admin_form.h"
-#include "server/announcements.h"
+#include "server/admin_notices.h"
 #include "server/commands.h"
 #include "server/module.h"
 #include "xml/parser.h"
@@ -123,6 +121,8 @@ class Reports {
 
   explicit Reports(ModuleHost& host) : host_(host) {}
 
+  void stop() { notices_.stop(); }
+
  private:
   void offer(CommandsAsked& asked) {
     for (const AdhocCommand& command : commands) asked.commands.push_back(&command);
@@ -131,7 +131,7 @@ class Reports {
   void keep(ContactReported& event) {
     const WallTime now = host_.clock().wall();
     const KeptReport report = kept(event, now);
-    tell(report);
+    notices_.tell(told(report));
     host_.stores().records().put(
         {std::string(records_of), host_.domain().name, key_of(now) + host_.random().token(6)},
         report.record(), [this](Result<std::uint64_t> put) {
@@ -169,37 +169,14 @@ class Reports {
         });
   }
 
-  // --- telling ---
-
-  void tell(const KeptReport& report) {
-    if (pause_.running()) {
-      ++untold_;
-      return;
-    }
+  static std::string told(const KeptReport& report) {
     std::string text = report.reporter + " reports " + report.reported + ": " + report.reason;
     if (!report.text.empty()) text += "\n" + report.text;
-    send(text);
-    host_.after(pause_, pause, [this] {
-      if (untold_ > 0) send(std::to_string(std::exchange(untold_, 0)) + " more reports");
-    });
+    return text;
   }
-
-  void send(std::string_view text) {
-    const SharedBytes payload = announcement("Report of unwanted messages", text);
-    for (const std::string& admin : host_.domain().admins) {
-      StanzaHead head = StanzaHead::of(MessageType::normal);  // waits for who is away
-      head.from = host_.address();
-      head.to = Jid::trusted(admin);
-      Stanza message(std::move(head), payload);
-      if (host_.commit(message)) host_.send(std::move(message));
-    }
-  }
-
-  static constexpr Seconds pause{60};
 
   ModuleHost& host_;
-  Timer pause_;
-  std::uint64_t untold_ = 0;
+  AdminNotices notices_{host_, "Report of unwanted messages", "more reports"};
 };
 
 }  // namespace herold::server

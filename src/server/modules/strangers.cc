@@ -2,9 +2,10 @@
 //
 // HOSTILE 83. A stranger is who stands in no subscription with the account, has not written to it
 // lately and was not written to before; what counts is how many new ones there are.
-#include <algorithm>
 #include <optional>
 
+#include "server/acquaintances.h"
+#include "server/admin_notices.h"
 #include "server/gate.h"
 #include "server/module.h"
 #include "server/place_counts.h"
@@ -12,26 +13,12 @@
 namespace herold::server {
 namespace {
 
-// Keyed hashes of those whom an account wrote to or heard from; the oldest goes first.
-class Acquaintances {
- public:
-  bool knows(std::uint64_t who) const { return std::ranges::find(known_, who) != known_.end(); }
-  void add(std::uint64_t who, std::uint64_t most) {
-    if (knows(who)) return;
-    if (known_.size() < most) return known_.push_back(who);
-    known_[next_++ % known_.size()] = who;
-  }
-
- private:
-  std::vector<std::uint64_t> known_;
-  std::size_t next_ = 0;
-};
-
 // New strangers by account, for as long as the window and not only for as long as it is online. Who
 // has no account would come back as somebody else: there the place counts (on each shard).
 struct StrangerCounts {
   std::optional<HashKey> key;
   std::optional<PlaceCounts> counts;
+  std::optional<PlaceCounts> told;  // to the administrators, once a window
 };
 
 }  // namespace
@@ -52,7 +39,10 @@ class Strangers {
     if (kept.counts) return;
     kept.key = HashKey::make(host.random());
     kept.counts.emplace(HashKey::make(host.random()));
+    kept.told.emplace(HashKey::make(host.random()));
   }
+
+  void stop() { notices_.stop(); }
 
  private:
   // What goes into a room is the room's to judge; errors answer somebody.
@@ -82,14 +72,31 @@ class Strangers {
     if (!is_contact(account, to) && !host_.is_admin(account.address())) {
       const auto now = host_.clock().now();
       const std::string who_writes = counted_as(session);
-      if (counts().is_over(who_writes, now, bounds()))
-        return xmpp::fail(Condition::unexpected_request,
-                          ElementName{"too-many-stanzas", "urn:xmpp:errors"},
-                          "Too many people who do not know you; wait");
+      if (counts().is_over(who_writes, now, bounds())) return refuse(session, who_writes);
       counts().note(who_writes, now, bounds());
     }
     known.add(who, known_bound());
     return {};
+  }
+
+  Answer<> refuse(const Session& session, const std::string& who_writes) {
+    tell_administrators(session, who_writes);
+    return xmpp::fail(Condition::unexpected_request,
+                      ElementName{"too-many-stanzas", "urn:xmpp:errors"},
+                      "Too many people who do not know you; wait");
+  }
+
+  void tell_administrators(const Session& session, const std::string& who_writes) {
+    const auto now = host_.clock().now();
+    PlaceCounts& told = *host_.data<StrangerCounts>().told;
+    PlaceCounts::Bounds once = bounds();
+    once.most = 1;
+    if (told.is_over(who_writes, now, once)) return;
+    told.note(who_writes, now, once);
+    const std::string account(session.account().address().text());
+    host_.log().warning("too-many-strangers", {{"account", account}, {"place", who_writes}});
+    notices_.tell(account + " wrote to " + std::to_string(bounds().most) +
+                  " people who do not know this account and has to wait");
   }
 
   // An entry of the roster alone says nothing: anybody may be put there.
@@ -118,6 +125,8 @@ class Strangers {
   }
 
   ModuleHost& host_;
+  AdminNotices notices_{host_, "Many messages to strangers",
+                        "more accounts write to many strangers"};
 };
 
 }  // namespace herold::server

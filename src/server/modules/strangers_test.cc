@@ -111,5 +111,17 @@ TEST_F(Strangers, MayBeWrittenToByAnAdministrator) {
   }
 }
 
+TEST_F(Strangers, WhoWritesToTooManyIsToldToTheAdministratorsOnce) {
+  TestClient& admin = server.comes_online("admin/desk");
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  for (const char* to : {"tybalt", "paris", "nurse", "rosaline", "benvolio"}) writes(romeo, to);
+  admin.receives(
+      "<message from='xmpp.test'><body>romeo@xmpp.test wrote to 2 people who do not know this "
+      "account and has to wait</body></message>");
+  admin.receives_nothing();
+  server.passes(Seconds(590));
+  admin.receives_nothing();
+}
+
 }  // namespace
 }  // namespace herold::server
