@@ -1,8 +1,7 @@
 // XEP-0191 Blocking Command: the list, its pushes, and what it holds back on both ways.
 #include "xmpp/ext/blocking.h"
 
-#include "server/block_list.h"
-#include "server/contacts.h"
+#include "server/block_changes.h"
 #include "server/module.h"
 
 namespace herold::server {
@@ -32,7 +31,7 @@ class Blocking {
 
   void load(AccountLoading& event) {
     event.loading.hold();
-    host_.stores().records().get(key_of(event.account),
+    host_.stores().records().get(block_list_key(event.account),
                                  [&account = event.account, &loading = event.loading](
                                      Result<std::optional<store::Record>> found) {
                                    if (!found) loading.fail();
@@ -53,18 +52,12 @@ class Blocking {
   void block(IqRequest request, const xmpp::Block& block) {
     if (block.items.empty()) return request.fail(Condition::bad_request);
     Account& account = *request.context().account;
-    BlockList& list = account.data<BlockList>();
-    BlockList changed = list;
+    BlockList changed = account.data<BlockList>();
     for (const xmpp::BlockItem& item : block.items) changed.add(item.jid);
-    if (changed.size() > host_.limits().block_items)
-      return request.fail({Condition::resource_constraint, "The block list is full"});
-    for (const Jid& contact : contacts_seeing(account))
-      if (!list.blocks(contact) && changed.blocks(contact))
-        send_unavailable_of_all(account, contact);
-    std::swap(list, changed);
+    if (const auto fits = check_size(host_, changed); !fits) return request.fail(fits.error());
     for (const xmpp::BlockItem& item : block.items) report(account, item);
-    store(account, std::move(changed), xmpp::to_xml(unreported(block), xmpp::ns::client),
-          std::move(request));
+    change_block_list(host_, account, std::move(changed),
+                      {xmpp::to_xml(unreported(block), xmpp::ns::client)}, std::move(request));
   }
 
   void report(const Account& account, const xmpp::BlockItem& item) {
@@ -81,52 +74,11 @@ class Blocking {
 
   void unblock(IqRequest request, const xmpp::Unblock& unblock) {
     Account& account = *request.context().account;
-    BlockList& list = account.data<BlockList>();
-    BlockList before = list;
-    for (const xmpp::BlockItem& item : unblock.items) list.remove(item.jid);
-    if (unblock.items.empty()) list.clear();
-    for (const Jid& contact : contacts_seeing(account))
-      if (before.blocks(contact) && !list.blocks(contact)) send_presence_of_all(account, contact);
-    store(account, std::move(before), xmpp::to_xml(unblock, xmpp::ns::client), std::move(request));
-  }
-
-  // In force already; the answer and the pushes say that it stays so.
-  void store(const Account& account, BlockList before, std::string push, IqRequest request) {
-    host_.stores().records().put(
-        key_of(account), account.find_data<BlockList>()->text(),
-        [&host = host_, address = account.address(), before = std::move(before),
-         push = std::move(push), request = std::move(request)](Result<std::uint64_t> put) mutable {
-          Account* now = host.find_account(address);
-          if (!put && now != nullptr) now->data<BlockList>() = std::move(before);
-          if (!put) return request.fail(put.error());
-          request.succeed();
-          if (now != nullptr) push_change(host, *now, push);
-        });
-  }
-
-  static void push_change(ModuleHost& host, const Account& account, std::string_view payload) {
-    for (const auto& session : account.sessions()) {
-      if (!session->has(SessionFlag::blocklist)) continue;
-      StanzaHead head = StanzaHead::of(IqType::set);
-      head.from = account.address();
-      head.to = session->address();
-      head.id = host.random().token(9);
-      session->send(Stanza(std::move(head), payload));
-    }
-  }
-
-  // Those in the roster who may see the user, hence learn of a change.
-  static std::vector<Jid> contacts_seeing(const Account& account) {
-    std::vector<Jid> contacts;
-    account.roster().for_each([&](const ContactView& contact) {
-      if (seen_by_contact(contact.subscription))
-        contacts.push_back(Jid::trusted(std::string(contact.address)));
-    });
-    return contacts;
-  }
-
-  static store::RecordKey key_of(const Account& account) {
-    return {"blocking", account.address().text(), ""};
+    BlockList changed = account.data<BlockList>();
+    for (const xmpp::BlockItem& item : unblock.items) changed.remove(item.jid);
+    if (unblock.items.empty()) changed.clear();
+    change_block_list(host_, account, std::move(changed), {xmpp::to_xml(unblock, xmpp::ns::client)},
+                      std::move(request));
   }
 
   // --- traffic (section 3.3) ---
