@@ -27,7 +27,8 @@ TEST(ContactAddresses, AreAFormWithWhatTheSettingsSay) {
 
 constexpr auto without_form =
     "<iq type='result'><query xmlns='http://jabber.org/protocol/disco#info'>"
-    "<ABSENT><x xmlns='jabber:x:data'/></ABSENT></query></iq>";
+    "<ABSENT><x xmlns='jabber:x:data'><field var='FORM_TYPE'>"
+    "<value>http://jabber.org/network/serverinfo</value></field></x></ABSENT></query></iq>";
 
 TEST(ContactAddresses, NoneAreNoForm) {
   TestServer server;
