@@ -99,6 +99,24 @@ scram_iterations = 10000
         self.bad(1, "user", "passwd", "bob@xmpp.test")
         self.assertEqual(self.good("user", "list"), "alice@xmpp.test\n")
 
+    def test_an_account_is_exported(self):
+        self.bad(1, "user", "export", "alice@xmpp.test")
+        self.good("user", "add", "alice@xmpp.test", "--password-stdin", stdin="sesame\n")
+        pie = "{urn:xmpp:pie:0}"
+        root = ElementTree.fromstring(self.good("user", "export", "alice@xmpp.test"))
+        self.assertEqual(root.tag, pie + "server-data")
+        user = root.find(f"{pie}host[@jid='xmpp.test']/{pie}user[@name='alice']")
+        keys = user.findall("{urn:xmpp:pie:0#scram}scram-credentials")
+        self.assertIn("SCRAM-SHA-1", [key.get("mechanism") for key in keys])
+        for key in keys:
+            for name in ("iter-count", "salt", "server-key", "stored-key"):
+                self.assertTrue(key.findtext("{urn:xmpp:pie:0#scram}" + name), name)
+        self.assertIsNotNone(user.find("{jabber:iq:roster}query"))
+        self.assertIsNotNone(user.find("{urn:xmpp:pie:0#mam}archive"))
+        told = json.loads(self.good("user", "export", "alice@xmpp.test", "--json"))["result"]
+        self.assertEqual(told["address"], "alice@xmpp.test")
+        self.assertIn("<server-data", told["document"])
+
     def test_nothing_secret_is_stored_or_open(self):
         self.good("user", "add", "bob@xmpp.test", "--password-stdin", stdin="correct horse\n")
         self.assertEqual(os.stat(self.data).st_mode & 0o777, 0o700)

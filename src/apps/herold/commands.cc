@@ -70,6 +70,13 @@ std::string program_with_config(const Invocation& invocation) {
              : invocation.program + " --config " + invocation.config_file;
 }
 
+// As it is where a program or a file takes it; on a terminal nothing in it may give orders to that.
+void print_document(const std::string& document) {
+  const std::string declared = "<?xml version='1.0' encoding='UTF-8'?>\n" + document;
+  if (::isatty(STDOUT_FILENO) != 0) return print(declared);
+  std::printf("%s\n", declared.c_str());
+}
+
 void print_users(const Json& list, const Invocation& invocation, const server::Config& config,
                  Language language) {
   for (const Json& account : list) {
@@ -170,6 +177,8 @@ void print_result(const Invocation& invocation, const Json& result, const server
                 {program_with_config(invocation) + " user passwd " + address}));
   } else if (command == "user factor-off") {
     print(say(language, Text::factor_is_off, {address}));
+  } else if (command == "user export") {
+    print_document(text("document"));
   } else if (command == "user list") {
     print_users(result, invocation, config, language);
   } else if (command == "modules") {

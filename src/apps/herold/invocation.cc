@@ -104,6 +104,7 @@ void CommandLine::add_user_commands() {
       ->type_name("CLIENT")
       ->required();
   with_address("factor-off", Text::help_user_factor_off);
+  with_address("export", Text::help_user_export);
   add(user, "list", Text::help_user_list)
       .add_option("--domain", invocation_.domain, text(Text::option_domain))
       ->type_name("DOMAIN");

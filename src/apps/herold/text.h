@@ -28,6 +28,7 @@ enum class Text : std::uint8_t {
   help_user_clients,
   help_user_revoke,
   help_user_factor_off,
+  help_user_export,
   help_status,
   help_reload,
   help_stop,

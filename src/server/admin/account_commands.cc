@@ -57,6 +57,10 @@ Json account_json(const store::Account& account) {
   return object;
 }
 
+Json export_result(const xmpp::Jid& account, const std::string& document) {
+  return {{"address", account.text()}, {"document", document}};
+}
+
 Json modules_json(const Config& config, std::span<const ModuleDescription> modules) {
   Json list = Json::array();
   for (const ModuleDescription& module : modules) {

@@ -23,9 +23,10 @@ struct NewPassword {
 Result<NewPassword> password_argument(const Limits& limits, const AdminCommand& command,
                                       Random& random);
 
-// Results of "user add|passwd", of "user list", and of "modules".
+// Results of "user add|passwd", of "user list", of "user export", and of "modules".
 nlohmann::json password_result(const xmpp::Jid& account, const NewPassword& password);
 nlohmann::json account_json(const store::Account& account);
+nlohmann::json export_result(const xmpp::Jid& account, const std::string& document);
 nlohmann::json modules_json(const Config& config, std::span<const ModuleDescription> modules);
 
 }  // namespace herold::server

@@ -7,9 +7,11 @@
 #include <mutex>
 
 #include "server/account_actions.h"
+#include "server/account_export.h"
 #include "server/admin/account_commands.h"
 #include "server/admin/client_commands.h"
 #include "server/admin/key_change.h"
+#include "server/archive.h"
 
 namespace herold::server {
 namespace {
@@ -54,6 +56,7 @@ void RunningAdministration::perform(AdminCommand command, std::function<void(Adm
       change_keys(program_.keys, first.stores().accounts(), std::move(done));
     });
   }
+  if (command.name == "user export") return export_user(command, std::move(done));
   if (is_client_command(command.name)) return manage_clients(command, std::move(done));
   if (command.name.starts_with("user ")) return change_user(command, std::move(done));
   done(fail(Fault::invalid, "There is no command \"" + command.name + "\""));
@@ -112,6 +115,22 @@ void RunningAdministration::manage_clients(const AdminCommand& command, Done don
   Shard& home = server_.shard(server_.home_of(account->text()));
   home.loop().post([&home, command, account = *account, done = std::move(done)] {
     perform_client_command(home, command, account, done);
+  });
+}
+
+// When its archive is in the store.
+void RunningAdministration::export_user(const AdminCommand& command, Done done) {
+  const auto account = account_argument(program_.config(), command);
+  if (!account) return done(std::unexpected(account.error()));
+  Shard& home = server_.shard(server_.home_of(account->text()));
+  home.loop().post([&home, account = *account, done = std::move(done)]() mutable {
+    home.archive().when_stored([&home, account, done = std::move(done)] {
+      export_account(home.stores(), account, ExportScope::whole, bounds::admin_answer,
+                     [account, done](Result<std::string> document) {
+                       done(document ? AdminReply(export_result(account, *document))
+                                     : std::unexpected(document.error()));
+                     });
+    });
   });
 }
 

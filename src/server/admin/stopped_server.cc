@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/limits.h"
+#include "server/account_export.h"
 #include "server/admin/account_commands.h"
 #include "server/admin/client_commands.h"
 #include "server/admin/key_change.h"
@@ -69,6 +70,7 @@ AdminReply StoppedServer::answer(const AdminCommand& command) {
   if (command.name == "user enable") return set_state(command, store::AccountState::enabled);
   if (command.name == "user disable") return set_state(command, store::AccountState::disabled);
   if (command.name == "user list") return list_users(command);
+  if (command.name == "user export") return export_user(command);
   if (is_client_command(command.name)) return manage_clients(command);
   if (command.name == "keys change") {
     AdminReply reply = fail(Fault::unavailable, "the database gave no answer");
@@ -165,6 +167,14 @@ AdminReply StoppedServer::manage_clients(const AdminCommand& command) {
                         row.knows_password ? Revoked::but_knows_password : Revoked::wholly);
   }
   return fail(Fault::not_found, "there is no such client");
+}
+
+AdminReply StoppedServer::export_user(const AdminCommand& command) {
+  const xmpp::Jid account = TRY(account_argument(config_, command));
+  return export_result(account, TRY(wait<std::string>([&](auto done) {
+                         export_account(*stores_, account, ExportScope::whole, bounds::admin_answer,
+                                        std::move(done));
+                       })));
 }
 
 AdminReply StoppedServer::list_users(const AdminCommand& command) {

@@ -49,6 +49,7 @@ class StoppedServer final : public Administration {
   Result<> forget_in_journal(const xmpp::Jid& account);
   AdminReply set_state(const AdminCommand& command, store::AccountState state);
   AdminReply manage_clients(const AdminCommand& command);
+  AdminReply export_user(const AdminCommand& command);
   AdminReply list_users(const AdminCommand& command);
   Result<> list_domain(const std::string& domain, nlohmann::json& list);
   store::Accounts& accounts() { return stores_->accounts(); }
