@@ -112,7 +112,7 @@ constexpr LimitRow rows[] = {
      "Recipients of one stanza (XEP-0033); over it not-acceptable."},
     {"archive_page", &Limits::archive_page, LimitUnit::count, 10,
      "Messages in one answer of the archive (XEP-0313); who asks for more gets this many and "
-     "pages."},
+     "pages. A member who returns to a room is sent as many of those missed."},
     {"archive_bytes", &Limits::archive_bytes, LimitUnit::bytes, 1048576,
      "Archive of one account or room; over it the oldest messages go."},
     {"archive_tail", &Limits::archive_tail, LimitUnit::count, 1,
@@ -131,7 +131,7 @@ constexpr LimitRow rows[] = {
     {"room_affiliations", &Limits::room_affiliations, LimitUnit::count, 10,
      "Owners, admins, members and banned addresses of one room; over it resource-constraint."},
     {"room_history", &Limits::room_history, LimitUnit::count, 1,
-     "Messages of a room that are sent to who enters, unless there is an archive to ask."},
+     "Messages of a room that are in memory, for who enters."},
     {"room_history_bytes", &Limits::room_history_bytes, LimitUnit::bytes, 1024,
      "The same in bytes."},
     {"room_text_bytes", &Limits::room_text_bytes, LimitUnit::bytes, 256,

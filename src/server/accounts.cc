@@ -1,9 +1,12 @@
 // Accounts and sessions of a shard: loading, binding, ending, coming back.
 #include <algorithm>
+#include <set>
 
 #include "base/check.h"
+#include "server/aside.h"
 #include "server/connection.h"
 #include "server/shard.h"
+#include "xmpp/ext/stanza_id.h"
 #include "xmpp/ext/stream_management.h"
 
 namespace herold::server {
@@ -154,11 +157,30 @@ void Shard::end_session(Session& session, SessionEnd why) {
   account.take_session(session);
   account.last_used = now();
   if (account.is_temporary() && account.sessions().empty()) end_temporary(account);
+  if (why == SessionEnd::lost) tell_missed(queue);
   hand_over(queue, account.address());
+}
+
+// As another server would say it (RFC 6120 section 8.3.1), with the message's stanza-id: of each
+// room the first.
+void Shard::tell_missed(const OutboundQueue& queue) {
+  std::set<std::string, std::less<>> told;
+  queue.for_each([&](const Unacked& unacked) {
+    if (!unacked.is_shared) return;
+    std::string xml;
+    if (!queue.write_to(xml, unacked.number) || xml.empty()) return;
+    const Stanza missed = parse_stored(xml);
+    if (!told.emplace(missed.head.from.bare_text()).second) return;
+    StanzaError error(Condition::recipient_unavailable);
+    if (const xml::Element id = xmpp::find<xmpp::StanzaId>(missed.root()))
+      error.enclosed = xml::to_string(id, xmpp::ns::client);
+    route(make_error(missed.head, error));
+  });
 }
 
 void Shard::hand_over(const OutboundQueue& queue, const Jid& account) {
   queue.for_each([&](const Unacked& unacked) {
+    if (unacked.is_shared) return shared_stanzas_.release(unacked.id);
     if (unacked.id != 0) return deliver_again(unacked.id, account);
     // Whoever asked its client gets the answer that a request to nobody gets (XEP-0198 section 4).
     if (!unacked.is_request) return;
@@ -211,7 +233,10 @@ bool Shard::resume(Session& session, Connection& connection, std::uint32_t h) {
   connection.say_resumed(session, {.h = handled, .previd = managed.token});
   session.set_client(connection.client());
   managed.outbound.for_each([&](const Unacked& unacked) {
-    if (managed.recovered && unacked.id != 0)
+    if (!managed.recovered || unacked.id == 0) return;
+    if (unacked.is_shared)
+      ledger_.note(shared_record(session.key(), unacked, Numbered::yes));
+    else
       ledger_.note(SentRecord{session.key(), unacked.id, unacked.number});
   });
   managed.written = h;
@@ -229,7 +254,8 @@ void Shard::restore_session(RecoveredSession found) {
   const Jid address = Jid::trusted(found.record.jid);
   if (!serves(address.domain())) {
     ledger_.note(EndedRecord{found.record.key});
-    for (SentStanza& lost : found.sent) bounce(lost.stanza, Condition::service_unavailable);
+    for (const SentStanza& lost : found.sent)
+      if (!let_go(lost.stanza)) bounce(lost.stanza, Condition::service_unavailable);
     return;
   }
   Account& account = this->account(address.bare());
@@ -237,24 +263,51 @@ void Shard::restore_session(RecoveredSession found) {
     const SessionRecord& record = found.record;
     if (account.state() != Account::State::ready) {
       ledger_.note(EndedRecord{record.key});
-      for (SentStanza& lost : found.sent) deliver_to_account(account, std::move(lost.stanza));
+      for (SentStanza& lost : found.sent)
+        if (!let_go(lost.stanza)) deliver_to_account(account, std::move(lost.stanza));
       return;
     }
     Session& session = account.add_session(std::make_unique<Session>(account, address, record.key));
     sessions_.emplace(record.key, &session);
     session.restore(record, std::move(found.requests));
     account.host().watch(session);
-    std::deque<OutboundQueue::Known> queue;
-    for (SentStanza& known : found.sent) {
-      known.stanza.late = true;
-      queue.push_back({{.number = known.number, .id = known.stanza.id},
-                       known.stanza.to_xml(message_extras(account, known.stanza))});
-    }
-    session.managed()->outbound.restore(record.acked, std::move(queue));
-    session.make_room();
+    restore_queue(session, record.acked, std::move(found.sent));
     direct_presence_again(session);
     lose_connection(session);
   });
+}
+
+// What many got is nobody's any more whose session is not there.
+bool Shard::let_go(const Stanza& stanza) {
+  if ((stanza.waits & waiting_for::clients) == 0) return false;
+  shared_stanzas_.took(stanza.id, shared_stanzas_.before(stanza.id));
+  return true;
+}
+
+void Shard::restore_queue(Session& session, std::uint32_t acked, std::vector<SentStanza> sent) {
+  std::deque<OutboundQueue::Known> numbered, others;
+  for (SentStanza& known : sent) {
+    Stanza& stanza = known.stanza;
+    const bool is_shared = (stanza.waits & waiting_for::clients) != 0;
+    std::string extra;
+    if (is_shared) {
+      const auto before = shared_stanzas_.before(stanza.id);
+      shared_stanzas_.hold_again(stanza.id);
+      shared_stanzas_.took(stanza.id, before);
+      stanza.head.to = session.address();
+      std::ignore = take_aside(stanza);
+    } else {
+      stanza.late = true;
+      extra = message_extras(session.account(), stanza);
+    }
+    (known.number ? numbered : others)
+        .push_back({{.number = known.number.value_or(0), .is_shared = is_shared, .id = stanza.id},
+                    stanza.to_xml(extra)});
+  }
+  OutboundQueue& queue = session.managed()->outbound;
+  queue.restore(acked, std::move(numbered));
+  for (OutboundQueue::Known& one : others) queue.push(one.stanza, std::move(one.xml));
+  session.make_room();
 }
 
 // Not while the disk takes nothing: what has changed in memory is not in the store yet.

@@ -44,7 +44,8 @@ void Archive::keep(const Jid& owner, const Stanza& stanza, std::string_view cont
 }
 
 bool Archive::keep(const Jid& owner, Stanza& stanza) {
-  stanza.waits = waiting_for::kept;
+  if (is_full()) return false;
+  stanza.waits |= waiting_for::kept;
   stanza.accepted = shard_.loop().clock().wall();
   if (!shard_.commit_again(stanza)) return false;
   keep_again(owner, stanza);

@@ -40,8 +40,8 @@ class Archive {
   // this is: waiting_for::sent or waiting_for::received.
   void keep(const Jid& owner, const Stanza& stanza, std::string_view contact, Waits part);
   // The same for a message without an id, as queries shall show it, whose `to` is `owner`, a room:
-  // it is committed here and gets its id. Queries find it by its `from`, the occupant. False: there
-  // was no room for it, and nothing happened.
+  // it is committed here, for what it waits for as well, and gets its id. Queries find it by its
+  // `from`, the occupant. False: there was no room for it, and nothing happened.
   bool keep(const Jid& owner, Stanza& stanza);
   // The latter after a restart.
   void keep_again(const Jid& owner, const Stanza& stanza);

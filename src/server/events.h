@@ -175,6 +175,11 @@ struct MessageKept {
   Account& account;
   const Stanza& stanza;
 };
+// It was said in a room whose member the user of `account` is, and no client of his is in there.
+struct MessageMissed {
+  Account& account;
+  const Stanza& stanza;
+};
 // One of an earlier run, of which it is not known whether the archive of `account` has it: as the
 // sender's or as the recipient's.
 struct MessageUnarchived {
@@ -279,8 +284,8 @@ using Hooks =
               ClientLost, SessionResumed, SessionEnded, SessionAvailable, CapabilitiesKnown,
               MessageSent, MessageAccepted, PresenceSent, SubscriptionRecovered, IqSent,
               ClientActive, MessageReceived, MessageDelivered, MessageUndelivered, MessageKept,
-              MessageUnarchived, ArchiveRead, PresenceRecipients, PresenceReceived, IqReceived,
-              InactiveClient, SlowClient, ClientReads, AccountDescribed, ItemPublished,
+              MessageMissed, MessageUnarchived, ArchiveRead, PresenceRecipients, PresenceReceived,
+              IqReceived, InactiveClient, SlowClient, ClientReads, AccountDescribed, ItemPublished,
               ItemRetracted, DiscoInfoAsked, DiscoItemsAsked, ContactReported, CommandsAsked>;
 
 }  // namespace herold::server

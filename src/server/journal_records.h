@@ -18,17 +18,18 @@ namespace herold::server {
 using SessionKey = std::uint64_t;
 
 enum class RecordKind : std::uint8_t {
-  commit = 1,    // a stanza was accepted: it will be delivered, stored or bounced
-  done = 2,      // a stanza is where it belongs
-  session = 3,   // everything of a session; the newest one counts
-  ended = 4,     // a session is over and what it had is handed over
-  handled = 5,   // an <a h/> that leaves next
-  sent = 6,      // a committed stanza's number in a session's outgoing stream
-  acked = 7,     // what the client of a session said it has
-  request = 8,   // a client's stanza to which an answer is owed
-  answered = 9,  // that answer's number in the session's outgoing stream
-  removed = 10,  // an account is removed with all that was for it
+  commit = 1,     // a stanza was accepted: it will be delivered, stored or bounced
+  done = 2,       // a stanza is where it belongs
+  session = 3,    // everything of a session; the newest one counts
+  ended = 4,      // a session is over and what it had is handed over
+  handled = 5,    // an <a h/> that leaves next
+  sent = 6,       // a committed stanza's number in a session's outgoing stream
+  acked = 7,      // what the client of a session said it has
+  request = 8,    // a client's stanza to which an answer is owed
+  answered = 9,   // that answer's number in the session's outgoing stream
+  removed = 10,   // an account is removed with all that was for it
   archived = 11,  // archives have these stanzas
+  shared = 12,    // a committed stanza's numbers in the outgoing streams of many sessions
 };
 
 namespace detail {
@@ -160,7 +161,7 @@ struct SessionRecord {
   SharedBytes presence;       // payload of the last available presence
   std::vector<std::string> directed;
   std::uint64_t roster_version = 0;  // that its client has, at least
-  std::uint64_t client = 0;  // ClientIdentity
+  std::uint64_t client = 0;          // ClientIdentity
   std::uint8_t proof = 0;
 
   static constexpr RecordKind record_kind = RecordKind::session;
@@ -200,6 +201,19 @@ struct SentRecord {
   template <class Self, class Io>
   static void fields(Self& r, Io& io) {
     io(r.session), io(r.id), io(r.number);
+  }
+};
+
+struct SharedRecord {
+  std::uint64_t id = 0;
+  std::vector<std::uint64_t> sessions;
+  std::vector<std::uint32_t> numbers;  // there, in the order of `sessions`
+  // Those that have not come back after a restart: their numbers are not known yet.
+  std::vector<std::uint64_t> unnumbered;
+  static constexpr RecordKind record_kind = RecordKind::shared;
+  template <class Self, class Io>
+  static void fields(Self& r, Io& io) {
+    io(r.id), io(r.sessions), io(r.numbers), io(r.unnumbered);
   }
 };
 

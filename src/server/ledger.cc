@@ -20,8 +20,10 @@ void Ledger::open(std::uint64_t run, unsigned shard, unsigned shards,
   journal_ = std::move(journal);
 }
 
+MessageId Ledger::first_id() const { return (run_ << shard_bits | shard_) << counter_bits; }
+
 Result<store::Position> Ledger::commit(Stanza& stanza, SessionKey session, std::uint32_t inbound) {
-  if (stanza.id == 0) stanza.id = (run_ << shard_bits | shard_) << counter_bits | (last_ + 1);
+  if (stanza.id == 0) stanza.id = first_id() + last_ + 1;
   CommitRecord record = CommitRecord::of(stanza);
   record.session = session;
   record.inbound = inbound;

@@ -25,6 +25,8 @@ class Ledger {
   // Gives the stanza its id and writes it down; Fault::unavailable when there is no room. A
   // stanza that has an id (from an earlier run) keeps it.
   Result<store::Position> commit(Stanza& stanza, SessionKey session, std::uint32_t inbound);
+  // A stable id for a stanza that is committed afterwards.
+  MessageId next_id() { return first_id() + ++last_; }
   // What a committed stanza of this ledger waited for has come about, in `parts`.
   void done(MessageId id, Waits parts);
   // The archives of the senders, or those of the recipients, have these.
@@ -59,6 +61,7 @@ class Ledger {
     std::uint32_t bytes;
     Waits waits;
   };
+  MessageId first_id() const;
   bool append(RecordKind kind, std::string_view bytes, store::Space space);
 
   std::unique_ptr<store::Journal> journal_;

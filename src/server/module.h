@@ -9,6 +9,9 @@
 //   };
 //   HEROLD_MODULE(ping, Ping)
 //
+// A module that speaks more than one specification names the others in
+// `static constexpr Specification also[]`.
+//
 // An instance serves one domain on one shard, so it needs no locks; its members are its state. A
 // handler of an event (events.h) is `void f(Event&)`, `Flow f(Event&)`, `Answer<> f(Event&)` or
 // `Answer<Flow> f(Event&)`, whose error goes to the stanza's sender. A handler of a request,
@@ -17,6 +20,7 @@
 // later. A Config with a `ServiceName host` gives the module a domain of its own (service.h).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <memory>
@@ -202,12 +206,23 @@ constexpr auto service_function() {
   return name;
 }
 
+// What it is, and what it has of others: a member `also`, an array of Specification.
 template <class M>
-inline constexpr Specification specification_of[] = {M::about.specification()};
+constexpr auto specifications() {
+  if constexpr (requires { M::also; }) {
+    std::array<Specification, 1 + std::size(M::also)> all{M::about.specification()};
+    std::ranges::copy(M::also, all.begin() + 1);
+    return all;
+  } else {
+    return std::array{M::about.specification()};
+  }
+}
+template <class M>
+inline constexpr auto specifications_of = specifications<M>();
 
 template <class M>
 constexpr Module describe(std::string_view name) {
-  return {{name, M::about.title, specification_of<M>, module_options<M>(), on_by_default<M>(),
+  return {{name, M::about.title, specifications_of<M>, module_options<M>(), on_by_default<M>(),
            service_function<M>()},
           M::about.features,
           make_module<M>,

@@ -197,6 +197,8 @@ void ModuleHost::end_saving(Bytes bytes) { shard_.server().unsaved_bytes() -= by
 bool ModuleHost::commit(Stanza& stanza) { return shard_.commit(stanza); }
 bool ModuleHost::commit_again(Stanza& stanza) { return shard_.commit_again(stanza); }
 void ModuleHost::when_safe(net::Task task) { shard_.when_safe(std::move(task)); }
+void ModuleHost::when_settled(net::Task task) { shard_.when_settled(std::move(task)); }
+MessageId ModuleHost::next_message_id() { return shard_.ledger().next_id(); }
 void ModuleHost::done(const Stanza& stanza) {
   if (stanza.id != 0) shard_.done(stanza.id);
 }

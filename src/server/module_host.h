@@ -120,6 +120,9 @@ class ModuleHost {
   bool commit_again(Stanza& stanza);
   // Runs `task` once all that was committed so far survives a power cut.
   void when_safe(net::Task task);
+  void when_settled(net::Task task);  // without hurry
+  // A stable id for a message of ours that is committed afterwards.
+  MessageId next_message_id();
   // A committed stanza is where it belongs.
   void done(const Stanza& stanza);
   void bounce(const Stanza& stanza, const StanzaError& error);

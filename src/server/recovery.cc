@@ -2,7 +2,6 @@
 #include "server/recovery.h"
 
 #include <algorithm>
-#include <set>
 
 #include "server/server.h"
 #include "server/session.h"
@@ -13,6 +12,7 @@ Result<> Recovery::read(store::Disk& disk, const std::string& folder) {
   found_ = TRY(store::read_journals(
       disk, folder, [this](const store::RecoveredRecord& record) { visit(record); }));
   if (!found_.trusted) sessions_.clear();  // resumption is refused; the stanzas are routed again
+  settle_shared();
   return {};
 }
 
@@ -55,6 +55,8 @@ void Recovery::visit(const store::RecoveredRecord& found) {
     }
     case RecordKind::sent:
       return sent(decode_record<SentRecord>(found.payload));
+    case RecordKind::shared:
+      return shared(decode_record<SharedRecord>(found.payload));
     case RecordKind::acked:
       return acked(decode_record<AckedRecord>(found.payload));
     case RecordKind::request: {
@@ -90,7 +92,62 @@ void Recovery::sent(const SentRecord& record) {
   if (session == sessions_.end()) return;
   auto& sent = session->second.sent;  // a resumption after a restart numbers anew
   std::erase_if(sent, [&](const auto& entry) { return entry.second == record.id; });
+  std::erase(session->second.waiting, record.id);
   sent[record.number] = record.id;
+}
+
+void Recovery::shared(const SharedRecord& record) {
+  auto& takers = takers_[record.id];
+  for (std::size_t i = 0; i < record.sessions.size() && i < record.numbers.size(); ++i) {
+    takers.insert(record.sessions[i]);
+    sent({record.sessions[i], record.id, record.numbers[i]});
+  }
+  for (const SessionKey key : record.unnumbered) {
+    takers.insert(key);
+    const auto session = sessions_.find(key);
+    if (session == sessions_.end()) continue;
+    auto& waiting = session->second.waiting;
+    if (std::ranges::find(waiting, record.id) == waiting.end()) waiting.push_back(record.id);
+  }
+}
+
+// What was on its way to other shards may have come to none of their sessions. Those that were in
+// the room by what they directed presence to get it now.
+void Recovery::give_to_missing(const Stanza& stanza) {
+  const auto& takers = takers_[stanza.id];
+  for (auto& [key, state] : sessions_) {
+    const bool is_there = std::ranges::any_of(state.record.directed, [&](const std::string& jid) {
+      return Jid::trusted(jid).bare_text() == stanza.head.to.text();
+    });
+    if (is_there && !takers.contains(key)) state.waiting.push_back(stanza.id);
+  }
+}
+
+void Recovery::settle_shared() {
+  for (auto& [order, stanza] : open_) {
+    if ((stanza.waits & waiting_for::clients) == 0) continue;
+    if ((stanza.waits & waiting_for::delivery) != 0) give_to_missing(stanza);
+    stanza.waits &= static_cast<Waits>(~waiting_for::delivery);
+  }
+  std::unordered_set<MessageId> held;
+  for (auto& [key, state] : sessions_) {
+    for (const auto& [number, id] : state.sent) held.insert(id);
+    held.insert(state.waiting.begin(), state.waiting.end());
+    std::ranges::sort(state.waiting, {}, [this](MessageId id) {
+      const auto order = order_.find(id);
+      return order == order_.end() ? 0 : order->second;
+    });
+  }
+  std::vector<MessageId> needless;
+  for (const auto& [order, stanza] : open_)
+    if ((stanza.waits & waiting_for::clients) != 0 && !held.contains(stanza.id))
+      needless.push_back(stanza.id);
+  for (const MessageId id : needless) done(id, waiting_for::clients);
+}
+
+const Stanza* Recovery::find_open(MessageId id) const {
+  const auto place = order_.find(id);
+  return place == order_.end() ? nullptr : &open_.at(place->second);
 }
 
 // All before it was for an account that went, or for its archive; one that has its name since is
@@ -150,6 +207,7 @@ void Recovery::acked(const AckedRecord& record) {
   // The client has them, even if the shard that accepted them had not heard of it.
   std::erase_if(found->second.sent, [&](const auto& entry) {
     if (!at_or_before(entry.first, record.acked)) return false;
+    if (takers_.contains(entry.second)) return true;  // others may still need it
     done(entry.second, waiting_for::delivery);
     // A copy of its commit may stand in a journal that is read later.
     done_[entry.second] |= waiting_for::delivery;
@@ -183,8 +241,16 @@ Result<> Recovery::rewrite(Server& server) {
     const auto note = [&](const auto& record) {
       is_kept = is_kept && ledger.note(record, store::Space::normal);
     };
-    for (const auto& [number, id] : state.sent)
-      if (order_.contains(id)) note(SentRecord{key, id, number});
+    for (const auto& [number, id] : state.sent) {
+      const Stanza* open = find_open(id);
+      if (open == nullptr) continue;
+      if ((open->waits & waiting_for::clients) != 0)
+        note(SharedRecord{id, {key}, {number}, {}});
+      else
+        note(SentRecord{key, id, number});
+    }
+    for (const MessageId id : state.waiting)
+      if (order_.contains(id)) note(SharedRecord{id, {}, {}, {key}});
     for (const auto& [number, one] : state.requests) {
       note(request_record(key, one));
       if (one.answer) note(AnsweredRecord{key, number, *one.answer});
@@ -229,20 +295,30 @@ void Recovery::restore_archives(Server& server, const Stanza& stanza, Waits part
   offer(stanza.head.to, waiting_for::kept);
 }
 
+// What the session's client may not have.
+std::vector<SentStanza> Recovery::queue_of(Server& server, const SessionState& state) {
+  std::vector<SentStanza> queue;
+  const auto take = [&](MessageId id, std::optional<std::uint32_t> number) {
+    const Stanza* open = find_open(id);
+    constexpr Waits clients = waiting_for::clients, delivery = waiting_for::delivery;
+    if (open == nullptr || (open->waits & (clients | delivery)) == 0) return;  // done
+    queue.push_back({number, open->copy()});
+    queue.back().stanza.waits = open->waits;
+    placed_.insert(order_.at(id));
+    if ((open->waits & clients) == 0) return;
+    const unsigned owner = server.shard(0).ledger().owner(id);
+    server.shard(owner).shared_stanzas().begin(id);  // no shard runs yet
+  };
+  for (const auto& [number, id] : state.sent) take(id, number);
+  for (const MessageId id : state.waiting) take(id, {});
+  return queue;
+}
+
 void Recovery::restore(Server& server) {
   take_from_stores(server);
-  std::set<std::uint64_t> placed;  // in one session's queue, or in those of several
   for (auto& [key, state] : sessions_) {
     const Jid address = Jid::trusted(state.record.jid);
-    std::vector<SentStanza> sent;
-    for (const auto& [number, id] : state.sent) {
-      const auto place = order_.find(id);
-      const auto open = place == order_.end() ? open_.end() : open_.find(place->second);
-      if (open == open_.end() || (open->second.waits & waiting_for::delivery) == 0)
-        continue;  // done
-      sent.push_back({number, open->second.copy()});
-      placed.insert(open->first);
-    }
+    std::vector<SentStanza> sent = queue_of(server, state);
     Shard& home = server.shard(server.home_of(address.bare_text()));
     RecoveredSession found{std::move(state.record), std::move(sent), {}};
     for (auto& [number, request] : state.requests) found.requests.push_back(std::move(request));
@@ -255,7 +331,7 @@ void Recovery::restore(Server& server) {
         [&any, lost = std::move(orphan)] { any.bounce(lost, Condition::service_unavailable); });
   }
   for (auto& [number, stanza] : open_) {
-    const bool is_routed = !placed.contains(number) && (stanza.waits & waiting_for::delivery) != 0;
+    const bool is_routed = !placed_.contains(number) && (stanza.waits & waiting_for::delivery) != 0;
     restore_archives(server, stanza, is_routed ? waiting_for::sent : waiting_for::all);
     if (!is_routed) continue;
     const Jid& next = stanza.leaving ? stanza.head.from : stanza.head.to;

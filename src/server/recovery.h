@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/result.h"
@@ -19,12 +21,14 @@
 namespace herold::server {
 
 class Server;
+struct SentStanza;
 
 class Recovery {
  public:
   struct SessionState {
     SessionRecord record;
     std::map<std::uint32_t, MessageId> sent;    // not acknowledged, by number
+    std::vector<MessageId> waiting;             // to get numbers when its client is back
     std::map<std::uint32_t, Request> requests;  // whose answers are not acknowledged, by number
   };
 
@@ -52,8 +56,13 @@ class Recovery {
   void visit(const store::RecoveredRecord& record);
   void commit(std::string_view payload);
   void sent(const SentRecord& record);
+  void shared(const SharedRecord& record);
   void acked(const AckedRecord& record);
   void removed(const RemovedRecord& record);
+  void settle_shared();
+  void give_to_missing(const Stanza& stanza);
+  const Stanza* find_open(MessageId id) const;
+  std::vector<SentStanza> queue_of(Server& server, const SessionState& state);
   void take_from_stores(Server& server) const;
   void supersede(MessageId stable, MessageId id);
   void done(MessageId id, Waits parts);
@@ -67,6 +76,8 @@ class Recovery {
   std::unordered_map<MessageId, MessageId> newest_;  // by stable id: of those that were stored
   // What came about of stanzas whose commit, or a copy of it, may still be read.
   std::unordered_map<MessageId, Waits> done_;
+  std::unordered_map<MessageId, std::unordered_set<SessionKey>> takers_;  // of shared ones
+  std::set<std::uint64_t> placed_;  // in one session's queue, or in those of several
   std::uint64_t last_order_ = 0;
 };
 

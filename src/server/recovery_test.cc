@@ -304,5 +304,84 @@ TEST_F(AfterARun, UnknownRecordsAreSkipped) {
   EXPECT_EQ(recovery.sessions().size(), 1u);
 }
 
+// --- what many got ---
+
+Stanza said_in_room(std::string_view body) {
+  StanzaHead head = StanzaHead::of(MessageType::groupchat);
+  head.from = Jid::trusted("room@x.test/nick");
+  head.to = Jid::trusted("room@x.test");
+  Stanza said(head, "<body>" + std::string(body) + "</body>");
+  said.waits = waiting_for::clients;
+  return said;
+}
+
+TEST_F(AfterARun, WhatManyGotStaysUntilTheLastOfThemHasIt) {
+  Stanza first = said_in_room("1"), second = said_in_room("2");
+  run([&](Ledger& ledger) {
+    for (const SessionKey key : {7, 8}) ledger.note(session(key));
+    ASSERT_TRUE(ledger.commit(first, 0, 0));
+    ledger.note(SharedRecord{first.id, {7, 8}, {1, 1}, {}});
+    ASSERT_TRUE(ledger.commit(second, 0, 0));
+    ledger.note(SharedRecord{second.id, {7, 8}, {2, 2}, {}});
+    ledger.note(AckedRecord{7, 2});
+    ledger.note(AckedRecord{8, 1});
+  });
+  read();
+  EXPECT_TRUE(found(7).sent.empty());
+  EXPECT_EQ(found(8).sent, (std::map<std::uint32_t, MessageId>{{2, second.id}}));
+  ASSERT_EQ(recovery.open_stanzas().size(), 1u);
+  EXPECT_EQ(recovery.open_stanzas().begin()->second.id, second.id);
+}
+
+// Its shard had not heard of it yet: whoever was in the room gets it now, behind what it has.
+TEST_F(AfterARun, WhatWasOnItsWayToManyIsGivenToThoseWhoMissIt) {
+  Stanza said = said_in_room("1");
+  said.waits |= waiting_for::delivery;
+  run([&](Ledger& ledger) {
+    for (const SessionKey key : {7, 8, 9}) {
+      SessionRecord record = session(key);
+      if (key != 9) record.directed = {"room@x.test/nick" + std::to_string(key)};
+      ledger.note(record);
+    }
+    ASSERT_TRUE(ledger.commit(said, 0, 0));
+    ledger.note(SharedRecord{said.id, {7}, {1}, {}});
+    ledger.note(AckedRecord{7, 1});
+  });
+  read();
+  EXPECT_TRUE(found(7).sent.empty() && found(7).waiting.empty());
+  EXPECT_EQ(found(8).waiting, std::vector<MessageId>{said.id});
+  EXPECT_TRUE(found(9).waiting.empty());
+}
+
+// It waited for a client that had not come back since an earlier restart, and has a number now.
+TEST_F(AfterARun, WhatWaitedForANumberGetsOne) {
+  Stanza said = said_in_room("1"), other = said_in_room("2");
+  run([&](Ledger& ledger) {
+    ledger.note(session(7));
+    for (Stanza* one : {&said, &other}) {
+      ASSERT_TRUE(ledger.commit(*one, 0, 0));
+      ledger.note(SharedRecord{one->id, {}, {}, {7}});
+    }
+    ledger.note(SharedRecord{said.id, {7}, {5}, {}});
+  });
+  read();
+  EXPECT_EQ(found(7).sent, (std::map<std::uint32_t, MessageId>{{5, said.id}}));
+  EXPECT_EQ(found(7).waiting, std::vector<MessageId>{other.id});
+}
+
+TEST_F(AfterARun, WhatNobodyNeedsAnyMoreIsOnlyForTheArchive) {
+  Stanza said = said_in_room("1");
+  said.waits |= waiting_for::kept;
+  run([&](Ledger& ledger) {
+    ledger.note(session(7));
+    ASSERT_TRUE(ledger.commit(said, 0, 0));
+    ledger.note(SharedRecord{said.id, {7}, {1}, {}});
+    ledger.note(EndedRecord{7});
+  });
+  read();
+  ASSERT_EQ(recovery.open_stanzas().size(), 1u);
+  EXPECT_EQ(recovery.open_stanzas().begin()->second.waits, waiting_for::kept);
+}
+
 }  // namespace
 }  // namespace herold::server

@@ -88,22 +88,25 @@ void Shard::route_to_all(const Stanza& stanza, const std::vector<Jid>& recipient
   }
   for (unsigned shard = 0; shard < by_shard.size(); ++shard) {
     if (by_shard[shard].empty()) continue;
+    if (stanza.shared != 0) shared_stanzas_.begin(stanza.shared);
     if (shard == index_) {
-      presence_here(stanza, by_shard[shard]);
+      give_here(stanza, by_shard[shard]);
     } else {
       post_to(shard, [copy = stanza.copy(), list = std::move(by_shard[shard])](Shard& there) {
-        there.presence_here(copy, list);
+        there.give_here(copy, list);
       });
     }
   }
 }
 
-void Shard::presence_here(const Stanza& stanza, const std::vector<Jid>& recipients) {
+void Shard::give_here(const Stanza& stanza, const std::vector<Jid>& recipients) {
+  const auto before = shared_stanzas_.before(stanza.shared);
   for (const Jid& to : recipients) {
     Stanza single = stanza.copy();
     single.head.to = to;
     deliver_here(std::move(single));
   }
+  if (stanza.shared != 0) shared_stanzas_.took(stanza.shared, before);
 }
 
 void Shard::bounce(const Stanza& stanza, const StanzaError& error) {

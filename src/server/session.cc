@@ -107,9 +107,16 @@ void Session::write(const Stanza& stanza, std::string_view extra) {
 void Session::queue(const Stanza& stanza, std::string xml) {
   // What comes again from a lost session of the account may be here already.
   if (stanza.late && managed_->outbound.holds(stanza.id)) return;
-  const Unacked entry{.is_request = stanza.head.is_request(), .id = stanza.id};
+  const bool is_shared = stanza.shared != 0 && resumable();
+  const Unacked entry{.is_request = stanza.head.is_request(),
+                      .is_shared = is_shared,
+                      .id = is_shared ? stanza.shared : stanza.id};
   const std::uint32_t number = managed_->outbound.push(entry, std::move(xml));
-  if (stanza.id != 0 && resumable() && managed_->outbound.is_numbered())
+  const bool is_numbered = managed_->outbound.is_numbered();
+  if (is_shared)
+    shard().shared_stanzas().hold(key_, stanza.shared,
+                                  is_numbered ? std::optional(number) : std::nullopt);
+  else if (stanza.id != 0 && resumable() && is_numbered)
     shard().ledger().note(SentRecord{key_, stanza.id, number});
   if (!managed_->requests.empty()) note_answer(stanza, number);
   shard().watch_acks(*this);
@@ -222,7 +229,10 @@ void Session::overflow(const std::string& reason) {
   if (is_stuck) return end_soon();
   // It may still acknowledge: until then the journal keeps what it may have to get again.
   for (const Unacked& stanza : managed_->outbound.give_up(host().limits().sm_queue_bytes / 2))
-    if (stanza.id != 0) connection_->wrote(stanza.id);
+    if (stanza.is_shared)
+      shard().shared_stanzas().release(stanza.id);
+    else if (stanza.id != 0)
+      connection_->wrote(stanza.id);
 }
 
 void Session::stop_resuming(const std::string& reason) {
@@ -291,7 +301,10 @@ bool Session::acknowledge(std::uint32_t h) {
   if (managed_->pushed_version != 0 && at_or_before(managed_->push, h))
     show_roster(std::exchange(managed_->pushed_version, 0));
   for (const Unacked& stanza : *got)
-    if (stanza.id != 0) shard().done(stanza.id);
+    if (stanza.is_shared)
+      shard().shared_stanzas().release(stanza.id);
+    else if (stanza.id != 0)
+      shard().done(stanza.id);
   return true;
 }
 
@@ -340,7 +353,12 @@ bool Session::remember_all() {
   if (!note(record())) return false;
   bool is_noted = true;
   managed_->outbound.for_each([&](const Unacked& unacked) {
-    if (is_noted && unacked.id != 0) is_noted = note(SentRecord{key_, unacked.id, unacked.number});
+    if (!is_noted || unacked.id == 0) return;
+    const bool is_numbered = managed_->outbound.is_numbered(unacked);
+    if (unacked.is_shared)
+      is_noted = note(shared_record(key_, unacked, is_numbered ? Numbered::yes : Numbered::no));
+    else if (is_numbered)
+      is_noted = note(SentRecord{key_, unacked.id, unacked.number});
   });
   if (!is_noted) return false;
   for (const Request& one : managed_->requests) {

@@ -48,6 +48,7 @@ Shard::Shard(Server& server, unsigned index, World world)
       world_(world),
       stores_(without_temporary_accounts(server.database().attach(*this), *this)),
       archive_(*this),
+      shared_stanzas_(*this),
       retention_(*this),
       accounts_(8, KeyedHash{HashKey::make(world.random)}),
       failures_(HashKey::make(world.random)),
@@ -152,6 +153,7 @@ void Shard::post(store::Task task) { world_.loop.post(std::move(task)); }
 
 void Shard::end_turn() {
   read_connections();
+  shared_stanzas_.note();
   const bool is_written = write_journal();
   if (is_written) flush_mailboxes();
   flush_connections();
@@ -336,9 +338,13 @@ void Shard::synced() {
 }
 
 void Shard::when_safe(net::Task task) {
+  when_settled(std::move(task));
+  if (!when_safe_.empty()) ledger_.journal().want_sync();
+}
+
+void Shard::when_settled(net::Task task) {
   if (ledger_.journal().appended() <= ledger_.journal().synced()) return post(std::move(task));
   when_safe_.emplace_back(ledger_.journal().appended(), std::move(task));
-  ledger_.journal().want_sync();
 }
 
 void Shard::sweep() {

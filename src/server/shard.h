@@ -31,6 +31,7 @@
 #include "server/mailbox.h"
 #include "server/module_host.h"
 #include "server/registration.h"
+#include "server/shared_stanzas.h"
 #include "server/sign_in.h"
 #include "server/stanza.h"
 #include "store/database.h"
@@ -45,7 +46,7 @@ class Server;
 
 // A committed stanza that stood in a session's outgoing stream when the server ended.
 struct SentStanza {
-  std::uint32_t number = 0;
+  std::optional<std::uint32_t> number;  // none: it only waited there for the client's return
   Stanza stanza;
 };
 
@@ -80,6 +81,7 @@ class Shard final : private store::Executor {
   Ledger& ledger() { return ledger_; }
   store::Executor& executor() { return *this; }
   Archive& archive() { return archive_; }
+  SharedStanzas& shared_stanzas() { return shared_stanzas_; }
   ModuleHost* find_host(std::string_view domain) const;
   // A module's domain (service.h).
   Service* find_service(std::string_view domain) const;
@@ -133,6 +135,9 @@ class Shard final : private store::Executor {
   void archive_again(Stanza stanza, Waits part);
   // Runs `task` once all that was committed so far survives a power cut.
   void when_safe(net::Task task);
+  // The same without hurry: with the next sync, for which somebody else waits or which comes in
+  // journal_settle_time.
+  void when_settled(net::Task task);
   void wait_inbound(const Origin& origin);
   void finish_inbound(const Origin& origin);
 
@@ -168,6 +173,8 @@ class Shard final : private store::Executor {
   void remove_account(const Jid& bare);
   // What a session had not delivered goes on its way again.
   void hand_over(const OutboundQueue& queue, const Jid& account);
+  // Rooms learn from what message on their occupant may have got nothing.
+  void tell_missed(const OutboundQueue& queue);
   // The same for one stanza, unless it has been delivered otherwise.
   void deliver_again(MessageId id, const Jid& account);
 
@@ -246,7 +253,7 @@ class Shard final : private store::Executor {
   void request_at_service(Service& service, Stanza stanza);
   void deliver_to_sessions(Account& account, Stanza& stanza, std::span<Session* const> sessions);
   void undelivered(Account& account, Stanza stanza);
-  void presence_here(const Stanza& stanza, const std::vector<Jid>& recipients);
+  void give_here(const Stanza& stanza, const std::vector<Jid>& recipients);
 
   // client_stanzas.cc
   void receive_message(Session& session, Stanza stanza);
@@ -255,6 +262,8 @@ class Shard final : private store::Executor {
 
   // accounts.cc
   void load(Account& account);
+  bool let_go(const Stanza& stanza);
+  void restore_queue(Session& session, std::uint32_t acked, std::vector<SentStanza> sent);
   void end_temporary(Account& account);
   void give_again(MessageId id, const Jid& account, unsigned home);
 
@@ -264,6 +273,7 @@ class Shard final : private store::Executor {
   std::unique_ptr<store::Stores> stores_;
   Ledger ledger_;
   Archive archive_;
+  SharedStanzas shared_stanzas_;
   ArchiveRetention retention_;
   std::map<std::string, std::unique_ptr<ModuleHost>, std::less<>> hosts_;
   std::map<std::string, Service*, std::less<>> services_;  // of the hosts

@@ -45,6 +45,7 @@ Stanza Stanza::copy() const {
   Stanza second(head, payload_);
   second.id = id;
   second.stable = stable;
+  second.shared = shared;
   second.accepted = accepted;
   second.leaving = leaving;
   return second;

@@ -35,6 +35,7 @@ inline constexpr Waits delivery = 1;  // at a client, in the offline store, or r
 inline constexpr Waits received = 2;  // the recipient's archive, where that wants it
 inline constexpr Waits sent = 4;      // the sender's archive
 inline constexpr Waits kept = 8;      // the archive of `to`, which decided for it: a room's
+inline constexpr Waits clients = 16;  // each of many that got it and could resume (SharedStanzas)
 inline constexpr Waits all = 255;
 }  // namespace waiting_for
 
@@ -60,6 +61,8 @@ class Stanza {
   MessageId id = 0;      // of its entry in the journal
   MessageId stable = 0;  // what clients know it by, where it was in the journal before
   MessageId stable_id() const { return stable != 0 ? stable : id; }
+  // One of many copies of what stands in the journal once (SharedStanzas); none has an `id`.
+  MessageId shared = 0;
   Origin origin;
   WallTime accepted{};  // when it was journalled; what a delay stamp says (XEP-0203)
   bool late = false;    // did not come straight through: gets a delay stamp

@@ -14,6 +14,17 @@ RequestRecord request_record(std::uint64_t session, const Request& request) {
   return {session, request.number, static_cast<std::uint8_t>(request.kind), request.id, request.to};
 }
 
+SharedRecord shared_record(std::uint64_t session, const Unacked& stanza, Numbered numbered) {
+  SharedRecord record{.id = stanza.id};
+  if (numbered == Numbered::no) {
+    record.unnumbered = {session};
+  } else {
+    record.sessions = {session};
+    record.numbers = {stanza.number};
+  }
+  return record;
+}
+
 void InboundCount::finish(std::uint32_t number) { std::erase(waiting_, number); }
 
 void InboundCount::committed(std::uint32_t number, store::Position position) {
@@ -62,10 +73,6 @@ std::uint32_t OutboundQueue::push(Unacked stanza, std::string xml) {
   return sent_;
 }
 
-bool OutboundQueue::was_sent(const Unacked& stanza) const {
-  return !gaps_ || at_or_before(stanza.number, known_);
-}
-
 void OutboundQueue::pop_front() {
   if (places_.empty()) {
     bytes_ -= cost(texts_.front());
@@ -81,7 +88,7 @@ std::optional<std::vector<Unacked>> OutboundQueue::acknowledge(std::uint32_t h) 
   const bool possible = at_or_before(acked_, h) && (gaps_ || at_or_before(h, sent_));
   if (!possible) return std::nullopt;
   std::vector<Unacked> got;
-  while (!empty() && was_sent(front()) && at_or_before(front().number, h)) {
+  while (!empty() && is_numbered(front()) && at_or_before(front().number, h)) {
     got.push_back(front());
     pop_front();
   }

@@ -19,6 +19,7 @@
 namespace herold::server {
 
 struct RequestRecord;
+struct SharedRecord;
 
 // Counters of XEP-0198 wrap at 2^32: whether `a` is at or behind `b`, for less than 2^31 apart.
 constexpr bool at_or_before(std::uint32_t a, std::uint32_t b) {
@@ -56,6 +57,7 @@ class InboundCount {
 struct Unacked {
   std::uint32_t number = 0;
   bool is_request = false;  // somebody waits for its answer
+  bool is_shared = false;   // with others, who have it too: Stanza::shared
   MessageId id = 0;  // 0: presence, chat states and the like, which nobody misses after a crash
 };
 
@@ -71,6 +73,10 @@ struct Request {
 
 // As the journal has it, for the session with that key.
 RequestRecord request_record(std::uint64_t session, const Request& request);
+
+// That the session has a shared one in its queue.
+enum class Numbered : std::uint8_t { no, yes };
+SharedRecord shared_record(std::uint64_t session, const Unacked& stanza, Numbered numbered);
 
 // Our stanzas, in order. The texts of the oldest may wait on disk (DECISIONS.md 20); in memory
 // they leave a number, an id and a place.
@@ -112,6 +118,9 @@ class OutboundQueue {
   }
   // After a restart the numbers are only known once the client has said its `h`.
   bool is_numbered() const { return !gaps_; }
+  bool is_numbered(const Unacked& stanza) const {
+    return !gaps_ || at_or_before(stanza.number, known_);
+  }
   std::uint64_t bytes() const { return bytes_; }  // of memory
   bool is_spilled() const { return spill_ != nullptr; }
   std::uint32_t sent() const { return sent_; }
@@ -122,7 +131,6 @@ class OutboundQueue {
     Unacked stanza;
     std::uint64_t place = 0;
   };
-  bool was_sent(const Unacked& stanza) const;
   const Unacked& front() const {
     return places_.empty() ? texts_.front().stanza : places_.front().stanza;
   }

@@ -91,6 +91,7 @@ StanzaError StanzaError::parse(xml::Element error) {
   Children found = read_children(error, ns::stanzas);
   StanzaError read(value_of<Condition>(found.condition).value_or(Condition::undefined_condition));
   read.type = value_of<ErrorType>(error.attribute("type")).value_or(read.type);
+  read.by = error.attribute("by");
   read.text = std::move(found.text);
   read.application = std::move(found.application);
   if (read.condition == Condition::gone || read.condition == Condition::redirect)
@@ -100,7 +101,7 @@ StanzaError StanzaError::parse(xml::Element error) {
 
 void StanzaError::write(xml::Writer& writer) const {
   if (!enclosed.empty()) writer.raw(enclosed);
-  writer.open("error").attribute("type", name_of(type));
+  writer.open("error").attribute("type", name_of(type)).optional_attribute("by", by);
   // XEP-0086, of which this is what is still read: without the number Profanity never learns that
   // an account has no list of OMEMO devices yet, and does not publish its own.
   if (condition == Condition::item_not_found) writer.attribute("code", "404");

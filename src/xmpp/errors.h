@@ -92,6 +92,7 @@ struct StanzaError {
   ApplicationCondition application;  // e.g. {"stanza-too-big", "urn:xmpp:errors"}
   std::vector<std::pair<std::string_view, std::string>> application_attributes;  // not read
   std::string uri;       // of `gone` and `redirect`: the new address
+  std::string by;        // who says so, where that is not the address of whom it was sent to
   std::string enclosed;  // canonical XML that goes in front of the <error/>, of the request
 
   StanzaError() = default;
@@ -104,6 +105,7 @@ struct StanzaError {
   // Of our own faults, so that TRY works in handlers; what went wrong inside is not told.
   StanzaError(const Error& error);  // NOLINT(google-explicit-constructor)
   StanzaError with_type(ErrorType other) && { return type = other, std::move(*this); }
+  StanzaError with_by(std::string_view who) && { return by = who, std::move(*this); }
 
   // Of a received <error/>: never fails, what is missing or unknown is undefined-condition.
   static StanzaError parse(xml::Element error);

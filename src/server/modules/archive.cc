@@ -1,47 +1,22 @@
 // XEP-0313 Message Archive Management: what users say and hear is kept, and given to them again.
 #include "server/archive.h"
 
-#include <algorithm>
-
 #include "server/archive_choice.h"
 #include "server/archive_query.h"
 #include "server/archive_retention.h"
+#include "server/archive_worth.h"
 #include "server/module.h"
 #include "xmpp/ext/disco.h"
-#include "xmpp/ext/hints.h"
 
 namespace herold::server {
 namespace {
-
-// Beside bodies and subjects, what belongs to a conversation and is missed on another device:
-// receipts (0184), markers (0333), reactions (0444), retractions (0424), encrypted content (0380),
-// invitations (0249, 0045), calls (0353, 0482).
-constexpr std::string_view worth_keeping[] = {
-    "urn:xmpp:receipts",
-    "urn:xmpp:chat-markers:0",
-    "urn:xmpp:reactions:0",
-    "urn:xmpp:message-retract:1",
-    "urn:xmpp:eme:0",
-    "jabber:x:conference",
-    "http://jabber.org/protocol/muc#user",
-    "urn:xmpp:jingle-message:0",
-    "urn:xmpp:call-invites:0",
-};
 
 // Section 6.1.1, XEP-0334. What the journal does not keep, as chat states and what must not be
 // stored, has no id.
 bool is_archivable(const Stanza& stanza) {
   const bool is_talk = stanza.head.is(MessageType::chat) || stanza.head.is(MessageType::normal);
   if (stanza.kind() != StanzaKind::message || !is_talk) return false;
-  const xml::Element root = stanza.root();
-  if (xmpp::find<xmpp::HintNoPermanentStore>(root) || xmpp::find<xmpp::HintNoStore>(root))
-    return false;
-  if (root.child("body", root.ns()) || root.child("subject", root.ns()) ||
-      xmpp::find<xmpp::HintStore>(root))
-    return true;
-  return std::ranges::any_of(root.children(), [](xml::Element child) {
-    return std::ranges::find(worth_keeping, child.ns()) != std::end(worth_keeping);
-  });
+  return is_worth_archiving(stanza.root());
 }
 
 bool wants(Account& account, const Jid& other) {

@@ -118,7 +118,8 @@ class ClientState {
       case StanzaKind::presence:
         return stanza.head.is(PresenceType::available) || stanza.head.is(PresenceType::unavailable);
       case StanzaKind::message:
-        return stanza.id == 0 && !stanza.root().child("body", stanza.root().ns()) &&
+        return stanza.id == 0 && stanza.shared == 0 &&
+               !stanza.root().child("body", stanza.root().ns()) &&
                (xmpp::find_chat_state(stanza.root()).has_value() || is_event(stanza));
       case StanzaKind::iq:
         return false;

@@ -240,5 +240,121 @@ TEST(Muc, RoomsAreListedPageByPage) {
       start + "<item jid='d@conference.xmpp.test'/><item jid='e@conference.xmpp.test'/>" + end);
 }
 
+std::string groupchat(std::string_view body) {
+  return "<message type='groupchat' to='cave@conference.xmpp.test'><body>" + std::string(body) +
+         "</body></message>";
+}
+
+// Whatever dies while its clients are away, each gets every message once, in order.
+TEST(Muc, WhoResumesAfterAKillHasEveryMessage) {
+  for (const unsigned shards : {1u, 2u, 3u}) {
+    TestServer server({.shards = shards});
+    TestClient& romeo = server.comes_online("romeo/orchard", {.managed = true});
+    TestClient& juliet = server.comes_online("juliet/balcony", {.managed = true});
+    TestClient& nurse = server.comes_online("nurse/kitchen", {.managed = true});
+    opens(romeo, "cave@conference.xmpp.test/romeo");
+    juliet.sends(join("cave@conference.xmpp.test/juliet"));
+    nurse.sends(join("cave@conference.xmpp.test/nurse"));
+    juliet.sends(groupchat("first"));
+    for (TestClient* one : {&romeo, &juliet, &nurse}) one->skips();
+    juliet.loses_connection();
+    romeo.sends(groupchat("two"));
+    server.is_killed();
+    romeo.resumes();
+    romeo.sends(groupchat("three"));  // juliet has not come back since
+    server.is_killed();
+    nurse.resumes();
+    nurse.takes("<presence/>");
+    server.is_killed();
+    juliet.resumes();
+    for (const char* body : {"two", "three"})
+      EXPECT_TRUE(juliet.takes(said("cave@conference.xmpp.test/romeo", body))) << body;
+    EXPECT_FALSE(juliet.takes(said("cave@conference.xmpp.test/juliet", "first")));
+    EXPECT_FALSE(juliet.takes(said("cave@conference.xmpp.test/romeo", "two")));
+    nurse.resumes();
+    EXPECT_TRUE(nurse.takes(said("cave@conference.xmpp.test/romeo", "three")));
+  }
+}
+
+// Nothing stays open in the journal when all have what was said.
+TEST(Muc, TheJournalForgetsWhatEverybodyHas) {
+  TestServer server;
+  TestClient& romeo = server.comes_online("romeo/orchard", {.managed = true});
+  TestClient& juliet = server.comes_online("juliet/balcony", {.managed = true});
+  TestClient& nurse = server.comes_online("nurse/kitchen");
+  opens(romeo, "cave@conference.xmpp.test/romeo");
+  juliet.sends(join("cave@conference.xmpp.test/juliet"));
+  nurse.sends(join("cave@conference.xmpp.test/nurse"));
+  for (const char* body : {"one", "two", "three"}) romeo.sends(groupchat(body));
+  server.passes(Seconds(120));
+  server.restarts();
+  EXPECT_FALSE(server.log().has("recovered sessions=2 stanzas=1"));
+  EXPECT_TRUE(server.log().has("recovered sessions=2 stanzas=0"));
+}
+
+TEST(Muc, AMemberWhoWasLostGetsWhatHeMissedOnReturning) {
+  TestServer server({.limits = "room_history = 2"});
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  TestClient& juliet = server.comes_online("juliet/balcony", {.managed = true});
+  opens(romeo, "cave@conference.xmpp.test/romeo",
+        field("membersonly", "1") + field("persistentroom", "1"));
+  romeo.sends(
+      "<iq type='set' id='m' to='cave@conference.xmpp.test'><query "
+      "xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='member' "
+      "jid='juliet@xmpp.test'/></query></iq>");
+  juliet.sends(join("cave@conference.xmpp.test/juliet"));
+  romeo.sends(groupchat("heard"));
+  juliet.skips();
+  server.passes(Seconds(10));
+  juliet.loses_connection();
+  romeo.sends(groupchat("unheard"));
+  server.passes(Seconds(2000));  // it is not resumed
+  for (const char* body : {"a", "b", "c"}) romeo.sends(groupchat(body));
+  juliet.signs_in_again();
+  juliet.sends("<presence/>");
+  juliet.sends(join("cave@conference.xmpp.test/juliet"));
+  for (const char* body : {"unheard", "a", "b", "c"})
+    EXPECT_TRUE(juliet.takes(said("cave@conference.xmpp.test/romeo", body))) << body;
+  EXPECT_FALSE(juliet.takes(said("cave@conference.xmpp.test/romeo", "heard")));
+}
+
+// A new room of an old name has nothing of what was said in the old one.
+TEST(Muc, ARoomThatEndsTakesItsArchiveWithIt) {
+  TestServer server;
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  const std::string_view query =
+      "<iq type='set' id='q' to='cave@conference.xmpp.test'><query xmlns='urn:xmpp:mam:2'/></iq>";
+  opens(romeo, "cave@conference.xmpp.test/romeo");
+  romeo.sends(groupchat("secret"));
+  romeo.skips();
+  romeo.asks(query, "<iq type='result' id='q'/>");
+  EXPECT_TRUE(romeo.takes("<message><result xmlns='urn:xmpp:mam:2'/></message>"));
+  romeo.asks(
+      "<iq type='set' id='d' to='cave@conference.xmpp.test'><query "
+      "xmlns='http://jabber.org/protocol/muc#owner'><destroy/></query></iq>",
+      "<iq type='result' id='d'/>");
+  opens(romeo, "cave@conference.xmpp.test/romeo");
+  romeo.asks(query, "<iq type='result' id='q'/>");
+  EXPECT_FALSE(romeo.takes("<message><result xmlns='urn:xmpp:mam:2'/></message>"));
+}
+
+// The archive has what was said before a kill, once, and the history comes from it.
+TEST(Muc, TheArchiveOutlivesAKill) {
+  TestServer server;
+  TestClient& romeo = server.comes_online("romeo/orchard", {.managed = true});
+  opens(romeo, "cave@conference.xmpp.test/romeo", field("persistentroom", "1"));
+  romeo.sends(groupchat("kept"));
+  server.is_killed();
+  TestClient& juliet = server.comes_online("juliet/balcony");
+  juliet.sends(join("cave@conference.xmpp.test/juliet"));
+  EXPECT_TRUE(juliet.takes(said("cave@conference.xmpp.test/romeo", "kept")));
+  juliet.skips();
+  juliet.asks(
+      "<iq type='set' id='q' to='cave@conference.xmpp.test'><query xmlns='urn:xmpp:mam:2'/></iq>",
+      "<iq type='result' id='q'/>");
+  EXPECT_TRUE(juliet.takes("<message><result xmlns='urn:xmpp:mam:2'/></message>"));
+  EXPECT_FALSE(juliet.takes("<message><result xmlns='urn:xmpp:mam:2'/></message>"));
+}
+
 }  // namespace
 }  // namespace herold::server

@@ -75,7 +75,8 @@ class Push {
                       on<DiscoInfoAsked>(&Push::announce),
                       on<Set<xmpp::PushEnable>>(&Push::enable, at_own_account),
                       on<Set<xmpp::PushDisable>>(&Push::disable, at_own_account),
-                      on<MessageReceived>(&Push::take, Stage::observe),
+                      on<MessageReceived>(&Push::take<MessageReceived>, Stage::observe),
+                      on<MessageMissed>(&Push::take<MessageMissed>),
                       on<ClientLost>(&Push::take_rest),
                       on<SessionBound>(&Push::greet),
                       on<SessionResumed>(&Push::greet_again),
@@ -207,7 +208,8 @@ class Push {
 
   // --- what arrives ---
 
-  void take(MessageReceived& event) {
+  template <class Event>
+  void take(Event& event) {
     Account& account = event.account;
     const Stanza& stanza = event.stanza;
     if (account.find_data<WakeUps>() == nullptr) return;

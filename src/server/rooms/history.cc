@@ -5,16 +5,14 @@
 
 namespace herold::server {
 
-std::vector<std::string> RoomHistory::add(Entry entry, const Limits& limits) {
-  std::vector<std::string> gone;
+void RoomHistory::add(Entry entry, const Limits& limits) {
   bytes_ += entry.stanza.payload().size();
   entries_.push_back(std::move(entry));
   while (entries_.size() > limits.room_history || bytes_ > limits.room_history_bytes) {
     bytes_ -= entries_.front().stanza.payload().size();
-    gone.push_back(std::move(entries_.front().id));
     entries_.pop_front();
+    is_cut_ = true;
   }
-  return gone;
 }
 
 const RoomHistory::Entry* RoomHistory::find(std::string_view id) const {

@@ -22,14 +22,17 @@ class RoomHistory {
     WallTime time{};
   };
 
-  // Within the bounds of number and bytes; yields the ids of the oldest, which go.
-  std::vector<std::string> add(Entry entry, const Limits& limits);
+  // Within the bounds of number and bytes: the oldest go.
+  void add(Entry entry, const Limits& limits);
   const Entry* find(std::string_view id) const;
   // Whether that message is here; a repetition is not said again.
   bool has(std::string_view id) const;
   // A moderator took it out (XEP-0425). False: it is not here.
   bool remove(std::string_view id);
   void clear() { entries_.clear(), bytes_ = 0; }
+  // Whether older ones went, or never came.
+  bool is_cut() const { return is_cut_; }
+  void cut() { is_cut_ = true; }
 
   // The newest ones that fit what was asked for, oldest first; without a wish `usual` of them, or
   // all since `left` where that is set: what a member missed (DECISIONS.md 31).
@@ -40,6 +43,7 @@ class RoomHistory {
  private:
   std::deque<Entry> entries_;
   Bytes bytes_ = 0;
+  bool is_cut_ = false;
 };
 
 }  // namespace herold::server

@@ -2,6 +2,7 @@
 #include "server/rooms/room.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "base/check.h"
 #include "xmpp/ext/delay.h"
@@ -52,7 +53,8 @@ void Room::restore_client(const Jid& client, const std::string& nick, SharedByte
   Occupant* occupant = by_nick(nick);
   if (occupant == nullptr) {
     occupant = &add_occupant(client.bare(), nick);
-    occupant->role = default_role(standing);
+    const auto by_hand = roles_.find(client.bare_text());
+    occupant->role = by_hand == roles_.end() ? default_role(standing) : by_hand->second;
   } else if (!occupant->user.same_bare(client)) {
     return;
   }
@@ -111,6 +113,23 @@ bool Room::sees_addresses(const Occupant& occupant) const {
   return config_.is_non_anonymous || occupant.role == Role::moderator;
 }
 
+bool Room::sees_addresses(const Jid& user) const {
+  const Occupant* occupant = find_client(user);
+  return config_.is_non_anonymous || affiliation(user) >= Affiliation::admin ||
+         (occupant != nullptr && occupant->role == Role::moderator);
+}
+
+Answer<> Room::may_read(const Jid& user) const {
+  const Affiliation standing = affiliation(user);
+  if (standing == Affiliation::outcast) return xmpp::fail(Condition::forbidden, "You are banned");
+  if (config_.is_members_only && standing < Affiliation::member)
+    return xmpp::fail(Condition::forbidden, "Only members read what was said here");
+  const bool knows_password = standing >= Affiliation::member || find_client(user) != nullptr;
+  if (config_.is_password_protected && !knows_password)
+    return xmpp::fail(Condition::forbidden, "Enter the room first");
+  return {};
+}
+
 Occupant& Room::add_occupant(const Jid& user, const std::string& nick) {
   auto made = std::make_unique<Occupant>();
   made->number = ++last_number_;
@@ -147,9 +166,20 @@ void Room::forget_occupant(Occupant& occupant) {
     by_client_.erase(client.address.text());
   }
   const Jid user = occupant.user;
+  forget_role(user);
   std::erase_if(occupants_, [&](const auto& entry) { return entry.get() == &occupant; });
   note_left(user);
   end_if_empty();
+}
+
+void Room::note_role(const Occupant& occupant) {
+  if (occupant.role == default_role(affiliation(occupant.user))) return forget_role(occupant.user);
+  roles_[occupant.user.text()] = occupant.role;
+  changes_.roles.insert(occupant.user.text());
+}
+
+void Room::forget_role(const Jid& user) {
+  if (roles_.erase(user.text()) != 0) changes_.roles.insert(user.text());
 }
 
 // What a member misses from now on is sent on the return (DECISIONS.md 31).
@@ -161,6 +191,34 @@ void Room::note_left(const Jid& user) {
   if (is_here) return;
   found->second.left = wall();
   changes_.members.insert(user.text());
+}
+
+void Room::note_present(const Jid& user) {
+  const auto found = members_.find(user.text());
+  if (found == members_.end() || found->second.affiliation < Affiliation::member) return;
+  found->second.left = wall();
+  changes_.members.insert(user.text());
+}
+
+void Room::note_missed(const Jid& client, std::string_view id) {
+  const auto found = members_.find(client.bare_text());
+  const RoomHistory::Entry* first = history_.find(id);
+  if (first == nullptr || found == members_.end() || !found->second.left) return;
+  if (*found->second.left <= first->time) return;
+  found->second.left = first->time;
+  changes_.members.insert(found->first);
+}
+
+// Those who would want to know what is said.
+std::vector<Jid> Room::absent_members() const {
+  std::vector<Jid> absent;
+  if (!config_.is_members_only) return absent;
+  std::set<std::string_view> here;
+  for (const auto& occupant : occupants_) here.insert(occupant->user.text());
+  for (const auto& [user, member] : members_)
+    if (member.affiliation >= Affiliation::member && !here.contains(user))
+      absent.push_back(Jid::trusted(user));
+  return absent;
 }
 
 void Room::end_if_empty() {
@@ -227,6 +285,7 @@ Answer<> Room::enter(const Entry& entry, SharedBytes payload) {
   if (occupant == nullptr) {
     occupant = &add_occupant(entry.client.bare(), entry.nick);
     occupant->role = default_role(affiliation(entry.client));
+    forget_role(occupant->user);  // of a stay before a crash
   }
   occupant->clients.push_back({entry.client, std::move(payload)});
   by_client_[entry.client.text()] = occupant;
@@ -267,9 +326,34 @@ void Room::go_on(const Jid& client) {
     show(**next, *occupant, client);
     ++shown;
   }
+  if (const auto since = missed_since(*occupant, found->second)) {
+    found->second.is_recalling = true;
+    return around_.output.recall(address_, client, *since);
+  }
   const Entering done = std::move(found->second);
   entering_.erase(found);
   finish_entering(*occupant, done);
+}
+
+// DECISIONS.md 31: a member gets what was said since he left; memory may not have all of it.
+std::optional<WallTime> Room::missed_since(const Occupant& occupant,
+                                           const Entering& entering) const {
+  const RoomMember* member = find_member(occupant.user);
+  const auto& wish = entering.entry.join.history;
+  const bool has_wish = wish && (wish->maxstanzas || wish->seconds || wish->since);
+  if (!config_.is_members_only || !config_.is_logged || member == nullptr || has_wish) return {};
+  const bool is_known = !history_.is_cut() || (!history_.entries().empty() && member->left &&
+                                               history_.entries().front().time <= *member->left);
+  return is_known ? std::nullopt : member->left;
+}
+
+void Room::recalled(const Jid& client, std::vector<RoomHistory::Entry> past) {
+  const auto found = entering_.find(client.text());
+  if (found == entering_.end() || !found->second.is_recalling) return;
+  Entering done = std::move(found->second);
+  entering_.erase(found);
+  done.recalled = std::move(past);
+  if (const Occupant* occupant = occupant_of(client)) finish_entering(*occupant, done);
 }
 
 void Room::finish_entering(const Occupant& occupant, const Entering& entering) {
@@ -280,6 +364,7 @@ void Room::finish_entering(const Occupant& occupant, const Entering& entering) {
             occupant.role);
   show_history(client, entering, occupant.user);
   show_subject(client);
+  if (config_.is_members_only) note_present(occupant.user);
 }
 
 void Room::show_others(const Occupant& occupant, const Jid& client) {
@@ -305,6 +390,12 @@ void Room::show_history(const Jid& client, const Entering& entering, const Jid& 
   for (const auto& said : history_.entries())
     if (said.time > entering.since && std::ranges::find(chosen, &said) == chosen.end())
       chosen.push_back(&said);
+  std::erase_if(chosen, [&](const RoomHistory::Entry* said) {
+    return std::ranges::find(entering.recalled, said->id, &RoomHistory::Entry::id) !=
+           entering.recalled.end();
+  });
+  for (const auto& said : entering.recalled | std::views::reverse)
+    chosen.insert(chosen.begin(), &said);
   for (const auto* said : chosen) {
     std::string payload(said->stanza.payload().view());
     xml::Writer writer(payload, xmpp::ns::client);
@@ -424,6 +515,8 @@ Stanza Room::presence_of(const Occupant& occupant, PresenceType type, const Shar
   xml::Writer writer(payload, xmpp::ns::client);
   xmpp::write(writer, user);
   xmpp::write(writer, xmpp::OccupantId{occupant.id});
+  if (auto worn = hats_.of(occupant.user.text()); !worn.empty())
+    xmpp::write(writer, xmpp::Hats{std::move(worn)});
   StanzaHead head = StanzaHead::of(type);
   head.from = occupant.address;
   return Stanza(std::move(head), payload);

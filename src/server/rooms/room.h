@@ -18,6 +18,7 @@
 #include "base/limits.h"
 #include "server/rooms/history.h"
 #include "server/rooms/room_config.h"
+#include "server/rooms/room_hats.h"
 #include "server/stanza.h"
 #include "xmpp/ext/disco.h"
 #include "xmpp/ext/register.h"
@@ -31,6 +32,18 @@ class RoomOutput {
   virtual void send(Stanza stanza) = 0;
   // The same to each of them; `to` is empty.
   virtual void send_to_all(const Stanza& stanza, const std::vector<Jid>& clients) = 0;
+  // To each of them, and none that can resume misses it, whatever dies; with `aside` (aside.h) it
+  // is in the room's archive as well. False: there is no room for it, and nobody gets it.
+  virtual bool pass_on(const Stanza& said, const std::optional<std::string>& aside,
+                       const std::vector<Jid>& clients) = 0;
+  // The same of what only one gets.
+  virtual bool send_safely(Stanza stanza) = 0;
+  // Members who are not here learn of it elsewhere, as by push.
+  virtual void tell_absent(const Stanza& said, const std::vector<Jid>& members) = 0;
+  // Calls Room::recalled() with what the archive has since then.
+  virtual void recall(const Jid& room, const Jid& client, WallTime since) = 0;
+  // A stable id for a message of the room itself.
+  virtual MessageId next_id() = 0;
   // Calls Room::go_on() for the client as soon as it can take more.
   virtual void pace(const Jid& room, const Jid& client) = 0;
 };
@@ -62,7 +75,8 @@ struct RoomMember {
   Affiliation affiliation = Affiliation::none;
   std::string nick;  // reserved
   std::string reason;
-  std::optional<WallTime> left;  // when the last client went
+  // When the last client went; while one is here, when it came: it may end without a word.
+  std::optional<WallTime> left;
   friend bool operator==(const RoomMember&, const RoomMember&) = default;
 };
 
@@ -72,20 +86,31 @@ struct RoomSubject {
   std::optional<WallTime> since;  // none: it never was set
 };
 
+// XEP-0424: somebody takes back what he said, if it is his.
+struct RoomRetraction {
+  std::string id;         // the message's stanza-id
+  std::string author;     // the id of the occupant who may
+  std::string tombstone;  // what the archive shows instead
+};
+
 // What changed and is to be stored.
 struct RoomChanges {
-  bool room = false;                // configuration, subject, lock
-  std::set<std::string> members;    // bare addresses whose entries changed
-  std::vector<std::string> said;    // ids of messages that are new in the history
-  std::vector<std::string> unsaid;  // of those that are not in it any more
-  bool is_gone = false;             // destroyed, or left by all for good
+  bool room = false;              // configuration, subject, lock
+  std::set<std::string> members;  // bare addresses whose entries changed
+  std::set<std::string> roles;    // the same of roles set by hand
+  std::vector<RoomRetraction> retractions;
+  bool is_gone = false;  // destroyed, or left by all for good
   bool any() const {
-    return room || is_gone || !members.empty() || !said.empty() || !unsaid.empty();
+    return room || is_gone || !members.empty() || !roles.empty() || !retractions.empty();
   }
 };
 
 // What a client said, without what only rooms say: as it is passed on.
 SharedBytes reflected(const Stanza& stanza, const Jid& room);
+// Whether somebody who enters later wants to read it: not markers, receipts or states.
+bool is_part_of_history(xml::Element message);
+// The id of the occupant who said it (XEP-0421), as the room wrote it; "" where there is none.
+std::string author_of(const Stanza& said);
 
 class Room {
  public:
@@ -94,7 +119,8 @@ class Room {
     const Clock& clock;
     const Limits& limits;  // of the domain; outlive the room
     std::function<std::string(const Jid& user)> occupant_id;
-    std::function<std::string()> token;  // unguessable; for ids
+    std::function<std::string()> token;             // unguessable; for ids
+    std::function<std::string(MessageId)> name_of;  // what clients know a message by
   };
   Room(Jid address, Surroundings surroundings);
   Room(const Room&) = delete;
@@ -119,10 +145,11 @@ class Room {
   enum class Lock : std::uint8_t { open, locked };
   void restore(RoomConfig config, RoomSubject subject, Lock lock);
   void restore_member(const Jid& user, RoomMember member);
+  void restore_role(const Jid& user, Role role) { roles_[user.text()] = role; }
   void restore_client(const Jid& client, const std::string& nick, SharedBytes presence);
-  void restore_history(RoomHistory::Entry entry) {
-    std::ignore = history_.add(std::move(entry), around_.limits);
-  }
+  void restore_history(RoomHistory::Entry entry) { history_.add(std::move(entry), around_.limits); }
+  // What is in memory is not all of it.
+  void restore_history_cut() { history_.cut(); }
 
   // --- who is here ---
   const Occupant* find_client(const Jid& client) const;
@@ -131,8 +158,14 @@ class Room {
   std::size_t client_count() const { return by_client_.size(); }
   std::vector<Jid> all_clients() const;
   Affiliation affiliation(const Jid& user) const;
+  // Whether somebody may see real addresses.
+  bool sees_addresses(const Jid& user) const;
+  // Whether he may read the room's archive: who could enter now (XEP-0313 section 6.1.2).
+  Answer<> may_read(const Jid& user) const;
   const RoomMember* find_member(const Jid& user) const;
   const std::map<std::string, RoomMember, std::less<>>& members() const { return members_; }
+  // Roles that were set by hand, by bare address: they last over restarts.
+  const std::map<std::string, Role, std::less<>>& roles() const { return roles_; }
 
   // --- presence (room.cc); `payload` is what the client said of itself ---
   struct Entry {
@@ -150,20 +183,29 @@ class Room {
   void leave(const Jid& client, SharedBytes payload);
   // Who enters a large room is shown the others piece by piece (HOSTILE 94): the next one.
   void go_on(const Jid& client);
+  // The archive's answer, for who enters.
+  void recalled(const Jid& client, std::vector<RoomHistory::Entry> past);
+  // It went without having got this message, or any later one.
+  void note_missed(const Jid& client, std::string_view id);
   // It may have lost what others did meanwhile: it is shown who is here.
   void refresh(const Jid& client);
   // It cannot be reached any more (sections 11.1 and 7.2.18).
   void drop(const Jid& client);
 
   // --- messages (room_messages.cc) ---
-  // What passed the checks and goes to everybody, with the ids that only rooms give, or nothing
-  // where it was a subject, which the room has told already.
-  Answer<> speak(const Jid& client, const Stanza& message, std::string_view stanza_id);
+  // To everybody, with the ids that only rooms give.
+  Answer<> speak(const Jid& client, const Stanza& message);
   Answer<> whisper(const Jid& client, std::string_view nick, const Stanza& message);
   // A message to the room that is not for all: invitations, their refusal, requests for voice.
   Answer<> ask(const Jid& client, const Stanza& message);
-  // XEP-0425.
+
+  // --- taking back (room_retraction.cc) ---
+  Answer<> may_moderate(const Jid& client, const std::string& reason) const;
+  // XEP-0425: tells everybody that a message is taken back.
   Answer<> moderate(const Jid& client, const std::string& stanza_id, const std::string& reason);
+  // What the archive shows in place of a message of `author`.
+  std::string tombstone(const Jid& moderator, const std::string& author,
+                        const std::string& reason) const;
 
   // --- lists and settings (room_lists.cc) ---
   Answer<xmpp::MucAdmin> list(const Jid& user, const xmpp::MucAdmin& question) const;
@@ -177,6 +219,17 @@ class Room {
   void set_avatar(std::string hash);
   void restore_avatar(std::string hash) { avatar_ = std::move(hash); }
   const std::string& avatar() const { return avatar_; }
+
+  // --- hats (room_wardrobe.cc): by its owner, whom the caller knows ---
+  const RoomHats& hats() const { return hats_; }
+  void restore_hats(RoomHats hats) { hats_ = std::move(hats); }
+  Answer<> put_hat(xmpp::Hat hat);
+  Answer<> remove_hat(std::string_view uri);
+  Answer<> assign_hat(const Jid& user, std::string_view uri);
+  Answer<> unassign_hat(const Jid& user, std::string_view uri);
+
+  // The service ends it, whoever owns it.
+  void close(const std::string& reason) { destroy({.reason = reason}); }
   // The account is no more.
   void forget(const Jid& user);
   xmpp::DiscoInfo describe() const;
@@ -206,6 +259,8 @@ class Room {
     std::vector<std::uint32_t> codes;  // of its own presence
     std::uint64_t shown = 0;           // the last occupant's number
     WallTime since{};
+    bool is_recalling = false;  // waits for the archive
+    std::vector<RoomHistory::Entry> recalled{};
   };
   const Entering* entering(const Jid& client) const;
 
@@ -247,9 +302,23 @@ class Room {
   void index(Occupant& occupant);
   void unindex(const Occupant& occupant);
   void note_left(const Jid& user);
+  void note_present(const Jid& user);
+  std::optional<WallTime> missed_since(const Occupant& occupant, const Entering& entering) const;
+  std::vector<Jid> absent_members() const;
+  void note_role(const Occupant& occupant);
+  void forget_role(const Jid& user);
 
   // room_messages.cc
-  std::string cleaned(const Stanza& message) const;
+  enum class Lasting : std::uint8_t { passing, history };
+  struct Passing {
+    MessageId id = 0;  // its stable one; 0: it may get lost
+    Lasting lasting = Lasting::passing;
+    std::optional<std::string> aside{};  // for the archive
+  };
+  Answer<> say(const Occupant& speaker, const Stanza& message, Lasting lasting);
+  Answer<> pass_on(StanzaHead head, std::string payload, Passing how);
+  std::string aside_of(const Occupant& speaker) const;
+  void note_retraction(const Occupant& speaker, const Stanza& message);
   Answer<> set_subject(const Occupant& speaker, const Stanza& message);
   Answer<> may_speak(Occupant& occupant, const Stanza& message);
   Answer<> invite(const Occupant* inviter, const Jid& client, const Stanza& message,
@@ -258,6 +327,10 @@ class Room {
   Answer<> request_voice(Occupant& occupant, const xmpp::DataForm& form);
   void send_invitation(const Jid& from, const xmpp::MucInvite& invite, const std::string& id);
   void tell_all(const xmpp::MucUser& news);
+
+  // room_wardrobe.cc
+  void show_wearers(const std::vector<std::string>& users);
+  std::vector<std::string> wearers_of(std::string_view uri) const;
 
   // room_lists.cc
   Answer<> check_role_change(const Occupant& actor, const xmpp::MucAdminItem& item) const;
@@ -281,6 +354,7 @@ class Room {
   RoomSubject subject_;
   RoomHistory history_;
   bool is_locked_ = false;
+  RoomHats hats_;
   std::string avatar_;                                      // the hash of the room's picture
   std::map<std::string, RoomMember, std::less<>> members_;  // by bare address or domain
   std::vector<std::unique_ptr<Occupant>> occupants_;        // in the order of entering
@@ -289,6 +363,7 @@ class Room {
   std::unordered_map<std::string, Occupant*> by_look_;      // by look_alike_key()
   std::unordered_map<std::string, std::string> reserved_;   // nickname_key() -> bare address
   std::map<std::string, Entering, std::less<>> entering_;   // by full address; mostly none
+  std::map<std::string, Role, std::less<>> roles_;          // set by hand, by bare address
   std::uint64_t last_number_ = 0;
   RoomChanges changes_;
 };

@@ -141,6 +141,7 @@ void Room::apply_role(const Occupant& actor, const MucAdminItem& item) {
   }
   if (target->role == *item.role) return;
   set_role(*target, *item.role);
+  note_role(*target);
   news.actor.clear();
   announce(*target, news);
 }
@@ -221,6 +222,7 @@ void Room::adjust_occupant(Occupant& occupant, Affiliation before, const News& n
   if (was_admin != is_admin || (now_is == Affiliation::member && role == Role::visitor))
     role = default_role(now_is);
   set_role(occupant, role);
+  note_role(occupant);
   News changed = news;
   changed.actor.clear();
   announce(occupant, changed);
@@ -273,6 +275,8 @@ Answer<> Room::register_member(const Jid& user, const RegisterQuery& wish) {
 void Room::forget(const Jid& user) {
   while (const Occupant* occupant = find_nick(actor_nick(user)))
     remove_occupant(*by_nick(occupant->nick), {});
+  if (!hats_.of(user.text()).empty()) changes_.room = true;
+  hats_.forget(user.text());
   const auto found = members_.find(user.text());
   if (found == members_.end()) return;
   reserve(user.text(), found->second, {});

@@ -1,10 +1,14 @@
 // What is said in a room: to all, to one, about the subject, to those outside (XEP-0045 sections
 // 7.4 to 7.8, 7.13, 8.1, 8.6).
 #include <algorithm>
+#include <ranges>
 
+#include "server/archive_worth.h"
+#include "server/aside.h"
 #include "server/rooms/room.h"
 #include "xmpp/ext/delay.h"
 #include "xmpp/ext/moderation.h"
+#include "xmpp/ext/retraction.h"
 #include "xmpp/ext/stanza_id.h"
 
 namespace herold::server {
@@ -18,24 +22,33 @@ constexpr std::string_view voice_role = "muc#role", voice_jid = "muc#jid",
                            voice_nick = "muc#roomnick", voice_allow = "muc#request_allow";
 constexpr std::size_t most_invitations = 10;  // in one message
 
-// What somebody who enters later wants to read: not markers, receipts or states.
+StanzaError no_room() {
+  return StanzaError(Condition::resource_constraint, "There is no room to keep it safe")
+      .with_type(xmpp::ErrorType::wait);
+}
+
+}  // namespace
+
 bool is_part_of_history(xml::Element message) {
   if (message.child("body", message.ns())) return true;
   for (const xml::Element child : message.children())
     if (child.is("reactions", "urn:xmpp:reactions:0") || child.is("encryption", "urn:xmpp:eme:0") ||
-        child.ns() == xmpp::ns::message_retraction)
+        child.is("retract", xmpp::ns::message_retraction))
       return true;
   return false;
 }
 
-}  // namespace
+std::string author_of(const Stanza& said) {
+  const auto id = xmpp::find<xmpp::OccupantId>(said.root());
+  return id ? std::string(id.attribute("id")) : std::string();
+}
 
 // Only rooms say who has which role, who an occupant is, and how a message is called (section
 // 17.3 item 6, XEP-0359 section 6, XEP-0421 section 4).
 bool is_said_by_rooms(xml::Element child, const Jid& room) {
   if (child.ns() == xmpp::ns::muc_user || child.ns() == xmpp::ns::muc) return child.name() == "x";
   if (child.ns() == xmpp::ns::occupant_id) return true;
-  if (child.is("hats", "urn:xmpp:hats:0")) return true;
+  if (xmpp::is<xmpp::Hats>(child) || child.is("aside", aside_element.ns)) return true;
   if (xmpp::is<xmpp::StanzaId>(child)) return child.attribute("by") == room.text();
   return xmpp::is<xmpp::Delay>(child) && child.attribute("from") == room.text();
 }
@@ -61,7 +74,7 @@ Answer<> Room::may_speak(Occupant& occupant, const Stanza& message) {
   return {};
 }
 
-Answer<> Room::speak(const Jid& client, const Stanza& message, std::string_view stanza_id) {
+Answer<> Room::speak(const Jid& client, const Stanza& message) {
   Occupant* speaker = occupant_of(client);
   if (speaker == nullptr) return xmpp::fail(Condition::not_acceptable, "You are not in the room");
   const xml::Element root = message.root();
@@ -70,21 +83,51 @@ Answer<> Room::speak(const Jid& client, const Stanza& message, std::string_view 
       subject && !root.child("body", root.ns()) && !root.child("thread", root.ns());
   if (sets_subject) return set_subject(*speaker, message);
   TRY(may_speak(*speaker, message));
-  if (!stanza_id.empty() && history_.has(stanza_id)) return {};  // it comes again after a crash
+  const MessageId id = message.stable_id();
+  if (message.late && history_.has(around_.name_of(id))) return {};  // again, after a crash
+  TRY(say(*speaker, message, is_part_of_history(root) ? Lasting::history : Lasting::passing));
+  if (xmpp::find<xmpp::Retract>(root)) note_retraction(*speaker, message);
+  return {};
+}
+
+Answer<> Room::say(const Occupant& speaker, const Stanza& message, Lasting lasting) {
   std::string payload(reflected(message, address_).view());
   xml::Writer writer(payload, xmpp::ns::client);
-  xmpp::write(writer, xmpp::OccupantId{speaker->id});
-  if (!stanza_id.empty())
-    xmpp::write(writer, xmpp::StanzaId{.id = std::string(stanza_id), .by = address_});
+  xmpp::write(writer, xmpp::OccupantId{speaker.id});
   StanzaHead head = StanzaHead::of(MessageType::groupchat);
-  head.from = speaker->address;
+  head.from = speaker.address;
   head.id = message.head.id.empty() ? around_.token() : message.head.id;
   head.lang = message.head.lang;
+  Passing how{.id = message.stable_id(), .lasting = lasting};
+  if (is_worth_archiving(message.root())) how.aside = aside_of(speaker);
+  return pass_on(std::move(head), std::move(payload), std::move(how));
+}
+
+// XEP-0313 section 6.1.2: who that was, for those who may see it.
+std::string Room::aside_of(const Occupant& speaker) const {
+  MucUser user;
+  user.item = xmpp::MucUserItem{.affiliation = affiliation(speaker.user),
+                                .jid = speaker.shown().address,
+                                .role = speaker.role};
+  return xmpp::to_xml(user, xmpp::ns::client);
+}
+
+Answer<> Room::pass_on(StanzaHead head, std::string payload, Passing how) {
+  if (how.id == 0) {
+    around_.output.send_to_all(Stanza(std::move(head), payload), all_clients());
+    return {};
+  }
+  const std::string name = around_.name_of(how.id);
+  xml::Writer writer(payload, xmpp::ns::client);
+  xmpp::write(writer, xmpp::StanzaId{.id = name, .by = address_});
   Stanza said(std::move(head), payload);
-  around_.output.send_to_all(said, all_clients());
-  if (stanza_id.empty() || !is_part_of_history(root)) return {};
-  changes_.said.emplace_back(stanza_id);
-  changes_.unsaid = history_.add({std::move(said), std::string(stanza_id), wall()}, around_.limits);
+  said.stable = how.id;
+  if (!config_.is_logged) how.aside.reset();
+  if (!around_.output.pass_on(said, how.aside, all_clients())) return std::unexpected(no_room());
+  if (how.lasting == Lasting::passing) return {};
+  if (const std::vector<Jid> absent = absent_members(); !absent.empty())
+    around_.output.tell_absent(said, absent);
+  history_.add({std::move(said), name, wall()}, around_.limits);
   return {};
 }
 
@@ -97,15 +140,9 @@ Answer<> Room::set_subject(const Occupant& speaker, const Stanza& message) {
   std::string text = root.child("subject", root.ns()).text();
   if (text.size() > around_.limits.room_text_bytes)
     return xmpp::fail(Condition::not_acceptable, "The subject is too long");
+  TRY(say(speaker, message, Lasting::passing));
   subject_ = {std::move(text), speaker.nick, wall()};
   changes_.room = true;
-  std::string payload(reflected(message, address_).view());
-  xml::Writer writer(payload, xmpp::ns::client);
-  xmpp::write(writer, xmpp::OccupantId{speaker.id});
-  StanzaHead head = StanzaHead::of(MessageType::groupchat);
-  head.from = speaker.address;
-  head.id = message.head.id.empty() ? around_.token() : message.head.id;
-  around_.output.send_to_all(Stanza(std::move(head), payload), all_clients());
   return {};
 }
 
@@ -130,9 +167,14 @@ Answer<> Room::whisper(const Jid& client, std::string_view nick, const Stanza& m
   xmpp::write(writer, xmpp::OccupantId{speaker->id});
   StanzaHead head = message.head;
   head.from = speaker->address;
-  for (const RoomClient& one : hearer->clients) {
+  // The one who is shown gets it for good, and his archive; his other clients get a copy.
+  for (const RoomClient& one : hearer->clients | std::views::reverse) {
     head.to = one.address;
-    around_.output.send(Stanza(head, payload));
+    const bool is_safe = message.id != 0 && &one == &hearer->shown();
+    if (!is_safe)
+      around_.output.send(Stanza(head, payload));
+    else if (!around_.output.send_safely(Stanza(head, payload)))
+      return std::unexpected(no_room());
   }
   return {};
 }
@@ -223,7 +265,8 @@ Answer<> Room::request_voice(Occupant& occupant, const DataForm& form) {
     Occupant* visitor = by_nick(form.value(voice_nick));
     if (visitor == nullptr) return xmpp::fail(Condition::item_not_found);
     if (!xmpp::is_true(form.value(voice_allow)) || visitor->role != Role::visitor) return {};
-    visitor->role = Role::participant;
+    set_role(*visitor, Role::participant);
+    note_role(*visitor);
     announce(*visitor, {});
     return {};
   }
@@ -250,35 +293,14 @@ Answer<> Room::request_voice(Occupant& occupant, const DataForm& form) {
   return {};
 }
 
-// --- XEP-0425 ------------------------------------------------------------------------------------
-
-Answer<> Room::moderate(const Jid& client, const std::string& stanza_id,
-                        const std::string& reason) {
-  const Occupant* moderator = find_client(client);
-  if (moderator == nullptr || moderator->role != Role::moderator)
-    return xmpp::fail(Condition::forbidden, "Only moderators take messages back");
-  if (reason.size() > around_.limits.room_text_bytes)
-    return xmpp::fail(Condition::not_acceptable, "The reason is too long");
-  if (history_.remove(stanza_id)) changes_.unsaid.push_back(stanza_id);
-  StanzaHead head = StanzaHead::of(MessageType::groupchat);
-  head.from = address_;
-  head.id = around_.token();
-  const xmpp::ModeratedRetraction news{
-      .id = stanza_id,
-      .moderated =
-          xmpp::Moderated{.by = moderator->address, .occupant = xmpp::OccupantId{moderator->id}},
-      .reason = reason};
-  around_.output.send_to_all(Stanza(std::move(head), xmpp::to_xml(news, xmpp::ns::client)),
-                             all_clients());
-  return {};
-}
-
 void Room::tell_all(const MucUser& news) {
   StanzaHead head = StanzaHead::of(MessageType::groupchat);
   head.from = address_;
   head.id = around_.token();
-  around_.output.send_to_all(Stanza(std::move(head), xmpp::to_xml(news, xmpp::ns::client)),
-                             all_clients());
+  // Where the disk takes nothing they hear of it all the same.
+  const std::string payload = xmpp::to_xml(news, xmpp::ns::client);
+  if (!pass_on(head, payload, {.id = around_.output.next_id()}))
+    std::ignore = pass_on(std::move(head), payload, {});
 }
 
 }  // namespace herold::server

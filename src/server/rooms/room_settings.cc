@@ -3,7 +3,10 @@
 #include <algorithm>
 
 #include "server/rooms/room.h"
+#include "xmpp/ext/adhoc.h"
+#include "xmpp/ext/archive.h"
 #include "xmpp/ext/moderation.h"
+#include "xmpp/ext/retraction.h"
 #include "xmpp/ext/stanza_id.h"
 
 namespace herold::server {
@@ -89,6 +92,7 @@ void Room::settings_changed(const RoomConfig& before) {
       remove_occupant(*occupant, {.codes = {members_only_now}});
     } else if (before.is_moderated && !config_.is_moderated && occupant->role == Role::visitor) {
       set_role(*occupant, Role::participant);
+      note_role(*occupant);
       announce(*occupant, {});
     }
   }
@@ -139,9 +143,14 @@ xmpp::DiscoInfo Room::describe() const {
   for (const std::string_view feature :
        {xmpp::ns::disco_info, xmpp::ns::disco_items, xmpp::ns::muc, xmpp::ns::muc_stable_id,
         std::string_view("http://jabber.org/protocol/muc#self-ping-optimization"),
-        xmpp::ns::occupant_id, xmpp::ns::moderation, xmpp::ns::stanza_id,
-        std::string_view("vcard-temp")})
+        xmpp::ns::occupant_id, xmpp::ns::moderation, xmpp::ns::stanza_id, xmpp::ns::hats,
+        xmpp::ns::commands, std::string_view("vcard-temp")})
     add(feature);
+  if (config_.is_logged)
+    for (const std::string_view feature :
+         {xmpp::ns::archive, xmpp::ns::archive_extended, xmpp::ns::fulltext, xmpp::ns::retraction,
+          xmpp::ns::retraction_tombstone})
+      add(feature);
   add(config_.is_password_protected ? "muc_passwordprotected" : "muc_unsecured");
   add(config_.is_public ? "muc_public" : "muc_hidden");
   add(config_.is_persistent ? "muc_persistent" : "muc_temporary");

@@ -8,6 +8,13 @@ namespace {
 
 constexpr std::string_view ns = "urn:herold:rooms";
 
+struct WearerText {
+  std::string user, uri;
+  static constexpr ElementName element{"wearer", ns};
+  static constexpr std::tuple fields{xmpp::attribute("user", &WearerText::user, xmpp::required),
+                                     xmpp::attribute("uri", &WearerText::uri, xmpp::required)};
+};
+
 struct RoomText {
   std::string key;
   bool locked = false;
@@ -16,6 +23,8 @@ struct RoomText {
   std::string subject_nick;
   std::optional<WallTime> subject_since;
   xmpp::DataForm config;
+  std::vector<xmpp::Hat> hats;
+  std::vector<WearerText> wearers;
   static constexpr ElementName element{"room", ns};
   static constexpr std::tuple fields{xmpp::attribute("key", &RoomText::key),
                                      xmpp::attribute("locked", &RoomText::locked),
@@ -23,7 +32,9 @@ struct RoomText {
                                      xmpp::child_text("subject", &RoomText::subject),
                                      xmpp::attribute("by", &RoomText::subject_nick),
                                      xmpp::attribute("since", &RoomText::subject_since),
-                                     xmpp::child(&RoomText::config)};
+                                     xmpp::child(&RoomText::config),
+                                     xmpp::child(&RoomText::hats),
+                                     xmpp::child(&RoomText::wearers)};
 };
 
 struct MemberText {
@@ -41,19 +52,23 @@ struct MemberText {
 }  // namespace
 
 StoredRoom StoredRoom::of(const Room& room, std::string key) {
-  return {room.config(), room.subject(), std::move(key),
-          room.is_locked() ? Room::Lock::locked : Room::Lock::open, room.avatar()};
+  return {room.config(),  room.subject(),
+          std::move(key), room.is_locked() ? Room::Lock::locked : Room::Lock::open,
+          room.avatar(),  room.hats()};
 }
 
 std::string StoredRoom::encode() const {
-  return xmpp::to_xml(
-      RoomText{.key = key,
-               .locked = lock == Room::Lock::locked,
-               .avatar = avatar,
-               .subject = subject.text,
-               .subject_nick = subject.nick,
-               .subject_since = subject.since,
-               .config = room_form({config, {}, {}}, Limits{}, xmpp::FormType::submit)});
+  RoomText text{.key = key,
+                .locked = lock == Room::Lock::locked,
+                .avatar = avatar,
+                .subject = subject.text,
+                .subject_nick = subject.nick,
+                .subject_since = subject.since,
+                .config = room_form({config, {}, {}}, Limits{}, xmpp::FormType::submit),
+                .hats = hats.all(),
+                .wearers = {}};
+  for (const RoomHats::Wearer& one : hats.wearers()) text.wearers.push_back({one.user, one.uri});
+  return xmpp::to_xml(text);
 }
 
 std::optional<StoredRoom> StoredRoom::decode(const std::string& text, const Limits& limits) {
@@ -62,12 +77,16 @@ std::optional<StoredRoom> StoredRoom::decode(const std::string& text, const Limi
   // Limits may have shrunk since: what is too large now is cut by them when it is used.
   auto settings = read_room_form(stored->config, {}, limits);
   if (!settings) settings = RoomSettings{};
+  RoomHats hats;
+  for (xmpp::Hat& hat : stored->hats) hats.put(std::move(hat));
+  for (WearerText& one : stored->wearers) hats.assign(std::move(one.user), std::move(one.uri));
   return StoredRoom{
       std::move(settings->config),
       {std::move(stored->subject), std::move(stored->subject_nick), stored->subject_since},
       std::move(stored->key),
       stored->locked ? Room::Lock::locked : Room::Lock::open,
-      std::move(stored->avatar)};
+      std::move(stored->avatar),
+      std::move(hats)};
 }
 
 std::string encode_member(const RoomMember& member) {

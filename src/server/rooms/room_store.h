@@ -17,6 +17,7 @@ struct StoredRoom {
   std::string key;  // of its occupants' ids (XEP-0421)
   Room::Lock lock = Room::Lock::open;
   std::string avatar{};  // the hash of its picture
+  RoomHats hats{};
 
   static StoredRoom of(const Room& room, std::string key);
   std::string encode() const;
@@ -31,6 +32,7 @@ store::RecordKey room_key(const Jid& room);
 store::RecordKey member_key(const Jid& room, const std::string& user);
 store::RecordKey card_key(const Jid& room);  // of its vCard (XEP-0486)
 inline constexpr std::string_view room_records = "muc", member_records = "muc.members",
+                                  role_records = "muc.roles",
                                   membership_records = "muc.memberships",
                                   ownership_records = "muc.ownerships";
 

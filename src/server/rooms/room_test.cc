@@ -30,6 +30,26 @@ struct Heard final : RoomOutput {
       send(std::move(copy));
     }
   }
+  bool pass_on(const Stanza& said, const std::optional<std::string>& aside,
+               const std::vector<Jid>& clients) override {
+    if (is_full) return false;
+    send_to_all(said, clients);
+    if (aside) archived.push_back(said.to_xml());
+    return true;
+  }
+  bool send_safely(Stanza stanza) override {
+    if (is_full) return false;
+    send(std::move(stanza));
+    return true;
+  }
+  void tell_absent(const Stanza&, const std::vector<Jid>& members) override { absent = members; }
+  void recall(const Jid&, const Jid&, WallTime since) override { recalled = since; }
+  std::vector<Jid> absent;           // who was told of the last message elsewhere
+  std::optional<WallTime> recalled;  // what was asked of the archive
+  MessageId next_id() override { return ++last_id; }
+  MessageId last_id = 1000;
+  bool is_full = false;
+  std::vector<std::string> archived;
   void pace(const Jid&, const Jid& client) override { paced.push_back(client); }
   std::vector<Jid> paced;  // who is being shown a large room
   std::vector<std::string> take(const std::string& client) {
@@ -48,7 +68,8 @@ class RoomTest : public testing::Test {
               .clock = clock,
               .limits = limits,
               .occupant_id = [](const Jid& user) { return "id-" + std::string(user.local()); },
-              .token = [this] { return "t" + std::to_string(++tokens); }}) {}
+              .token = [this] { return "t" + std::to_string(++tokens); },
+              .name_of = [](MessageId id) { return std::to_string(id); }}) {}
 
   Answer<> enter(std::string_view client, std::string nick, xmpp::MucJoin join = {}) {
     return room.enter({jid(client), std::move(nick), std::move(join), "e"}, SharedBytes());
@@ -76,7 +97,9 @@ class RoomTest : public testing::Test {
     head.from = jid(client);
     head.to = room.address();
     head.id = "m";
-    return room.speak(jid(client), Stanza(head, "<body>" + std::string(body) + "</body>"), id);
+    Stanza said(head, "<body>" + std::string(body) + "</body>");
+    said.id = std::stoull(std::string(id));
+    return room.speak(jid(client), said);
   }
   static Condition why(const Answer<>& answer) {
     return answer ? Condition::undefined_condition : answer.error().condition;
@@ -213,14 +236,14 @@ TEST_F(RoomTest, WhatOnlyRoomsSayIsTakenOut) {
   open();
   StanzaHead head = StanzaHead::of(MessageType::groupchat);
   head.from = jid("crone@a.test/desk");
-  const Stanza forged(
-      head,
-      "<body>x</body><occupant-id xmlns=\"urn:xmpp:occupant-id:0\" id=\"forged\"/>"
-      "<stanza-id xmlns=\"urn:xmpp:sid:0\" id=\"forged\" by=\"cave@rooms.test\"/>"
-      "<stanza-id xmlns=\"urn:xmpp:sid:0\" id=\"other\" by=\"other@b.test\"/>"
-      "<x xmlns=\"http://jabber.org/protocol/muc#user\"><status code=\"forged\"/></x>"
-      "<hats xmlns=\"urn:xmpp:hats:0\"><hat title=\"forged\"/></hats>");
-  ASSERT_TRUE(room.speak(head.from, forged, "77"));
+  Stanza forged(head,
+                "<body>x</body><occupant-id xmlns=\"urn:xmpp:occupant-id:0\" id=\"forged\"/>"
+                "<stanza-id xmlns=\"urn:xmpp:sid:0\" id=\"forged\" by=\"cave@rooms.test\"/>"
+                "<stanza-id xmlns=\"urn:xmpp:sid:0\" id=\"other\" by=\"other@b.test\"/>"
+                "<x xmlns=\"http://jabber.org/protocol/muc#user\"><status code=\"forged\"/></x>"
+                "<hats xmlns=\"urn:xmpp:hats:0\"><hat title=\"forged\"/></hats>");
+  forged.id = 77;
+  ASSERT_TRUE(room.speak(head.from, forged));
   const std::string told = heard.take("crone@a.test/desk").at(0);
   EXPECT_EQ(told.find("forged"), std::string::npos) << told;
   EXPECT_NE(told.find("id-crone"), std::string::npos) << told;
@@ -255,13 +278,13 @@ TEST_F(RoomTest, HistoryHasNoMarkers) {
   open();
   StanzaHead head = StanzaHead::of(MessageType::groupchat);
   head.from = jid("crone@a.test/desk");
-  const Stanza marker(head, "<displayed xmlns=\"urn:xmpp:chat-markers:0\" id=\"1\"/>");
-  ASSERT_TRUE(room.speak(head.from, marker, "1"));
+  Stanza marker(head, "<displayed xmlns=\"urn:xmpp:chat-markers:0\" id=\"1\"/>");
+  marker.id = 1;
+  ASSERT_TRUE(room.speak(head.from, marker));
   EXPECT_EQ(heard.take("crone@a.test/desk").size(), 1u);
   EXPECT_TRUE(room.history().entries().empty());
   ASSERT_TRUE(say("crone@a.test/desk", "kept", "2"));
   EXPECT_TRUE(room.history().has("2"));
-  EXPECT_EQ(room.take_changes().said, std::vector<std::string>{"2"});
 }
 
 TEST_F(RoomTest, AMemberGetsWhatWasSaidWhileAway) {
@@ -285,6 +308,100 @@ TEST_F(RoomTest, AMemberGetsWhatWasSaidWhileAway) {
     EXPECT_EQ(told.find("before"), told.npos);
   }
   EXPECT_EQ(missed, 3u);
+}
+
+// DECISIONS.md 31: what memory does not have comes from the archive, in its place.
+TEST_F(RoomTest, AMemberGetsOlderMessagesFromTheArchive) {
+  limits.room_history = 2;
+  open();
+  const std::string_view owner = "crone@a.test/desk";
+  ASSERT_TRUE(room.own(jid(owner), submit({{"muc#roomconfig_membersonly", "1"}})));
+  ASSERT_TRUE(affiliate(owner, "hag@a.test", Affiliation::member));
+  ASSERT_TRUE(enter("hag@a.test/pda", "hag"));
+  clock.passed += Seconds(60);
+  room.leave(jid("hag@a.test/pda"), SharedBytes());
+  const WallTime left = clock.wall();
+  clock.passed += Seconds(60);
+  for (const char* id : {"2", "3", "4"}) ASSERT_TRUE(say(owner, std::string("said") + id, id));
+  EXPECT_EQ(heard.absent, std::vector<Jid>{jid("hag@a.test")});
+  heard.all.clear();
+  ASSERT_TRUE(enter("hag@a.test/pda", "hag"));
+  ASSERT_EQ(heard.recalled, left);
+  ASSERT_TRUE(say(owner, "meanwhile", "5"));
+  std::vector<RoomHistory::Entry> past;
+  for (const char* id : {"2", "3"}) {
+    StanzaHead head = StanzaHead::of(MessageType::groupchat);
+    head.from = jid("cave@rooms.test/first");
+    past.push_back({Stanza(head, "<body>said" + std::string(id) + "</body>"), id, clock.wall()});
+  }
+  room.recalled(jid("hag@a.test/pda"), std::move(past));
+  std::string bodies;
+  for (const std::string& told : heard.take("hag@a.test/pda"))
+    for (const char* body : {"said2", "said3", "said4", "meanwhile"})
+      if (told.find(body) != told.npos) bodies += std::string(body) + ' ';
+  EXPECT_EQ(bodies, "said2 said3 said4 meanwhile ");
+}
+
+TEST_F(RoomTest, WhatDidNotArriveBeforeSomebodyWasLostIsMissed) {
+  open();
+  const std::string_view owner = "crone@a.test/desk";
+  ASSERT_TRUE(room.own(jid(owner), submit({{"muc#roomconfig_membersonly", "1"}})));
+  ASSERT_TRUE(affiliate(owner, "hag@a.test", Affiliation::member));
+  ASSERT_TRUE(enter("hag@a.test/pda", "hag"));
+  clock.passed += Seconds(60);
+  ASSERT_TRUE(say(owner, "lost", "2"));
+  const WallTime said = clock.wall();
+  clock.passed += Seconds(300);
+  room.leave(jid("hag@a.test/pda"), SharedBytes());
+  EXPECT_EQ(room.find_member(jid("hag@a.test"))->left, clock.wall());
+  room.note_missed(jid("hag@a.test/pda"), "no such message");
+  room.note_missed(jid("hag@a.test/pda"), "2");
+  EXPECT_EQ(room.find_member(jid("hag@a.test"))->left, said);
+  room.note_missed(jid("stranger@a.test/x"), "2");
+}
+
+TEST_F(RoomTest, WithoutRoomOnTheDiskNothingIsSaid) {
+  open();
+  heard.is_full = true;
+  EXPECT_EQ(why(say("crone@a.test/desk", "x", "1")), Condition::resource_constraint);
+  EXPECT_TRUE(heard.take("crone@a.test/desk").empty());
+  EXPECT_FALSE(room.history().has("1"));
+}
+
+// XEP-0334, and rooms that keep no archive.
+TEST_F(RoomTest, TheArchiveGetsWhatIsWorthKeeping) {
+  open();
+  ASSERT_TRUE(say("crone@a.test/desk", "kept", "1"));
+  StanzaHead head = StanzaHead::of(MessageType::groupchat);
+  head.from = jid("crone@a.test/desk");
+  Stanza hint(head, "<body>x</body><no-store xmlns=\"urn:xmpp:hints\"/>");
+  hint.id = 2;
+  ASSERT_TRUE(room.speak(head.from, hint));
+  ASSERT_EQ(heard.archived.size(), 1u);
+  EXPECT_NE(heard.archived[0].find("kept"), std::string::npos);
+  ASSERT_TRUE(room.own(jid("crone@a.test/desk"), submit({{"muc#roomconfig_enablelogging", "0"}})));
+  ASSERT_TRUE(say("crone@a.test/desk", "off the record", "3"));
+  EXPECT_EQ(heard.archived.size(), 1u);
+}
+
+// Roles set by hand last over a restart, and no longer than the stay.
+TEST_F(RoomTest, RolesSetByHandAreKept) {
+  open();
+  ASSERT_TRUE(enter("hag@a.test/pda", "hag"));
+  ASSERT_TRUE(role("crone@a.test/desk", "hag", Role::moderator));
+  EXPECT_TRUE(room.take_changes().roles.contains("hag@a.test"));
+  EXPECT_EQ(room.roles().at("hag@a.test"), Role::moderator);
+  Room again(jid("cave@rooms.test"), {.output = heard,
+                                      .clock = clock,
+                                      .limits = limits,
+                                      .occupant_id = [](const Jid&) { return "i"; },
+                                      .token = [] { return "t"; },
+                                      .name_of = [](MessageId) { return "n"; }});
+  again.restore_role(jid("hag@a.test"), Role::moderator);
+  again.restore_client(jid("hag@a.test/pda"), "hag", SharedBytes());
+  EXPECT_EQ(again.find_nick("hag")->role, Role::moderator);
+  room.leave(jid("hag@a.test/pda"), SharedBytes());
+  EXPECT_TRUE(room.roles().empty());
 }
 
 TEST_F(RoomTest, AFloodIsRefused) {

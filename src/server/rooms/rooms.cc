@@ -3,6 +3,8 @@
 
 #include "base/base64.h"
 #include "crypto/crypto.h"
+#include "server/archive.h"
+#include "server/aside.h"
 #include "server/rooms/room_store.h"
 #include "server/server.h"
 
@@ -15,8 +17,15 @@ constexpr Milliseconds pace_interval{50};
 
 constexpr Seconds restore_patience{5};
 
-// What a room's history is kept as: references of a box of its own.
-store::Box history_box(const Jid& room) { return {room.text(), store::BoxKind::queue, "history"}; }
+Rooms::Listing listing_of(const RoomConfig& config, Room::Lock lock) {
+  return {.name = config.name,
+          .description = config.description,
+          .language = config.language,
+          .is_public = config.is_public && lock == Room::Lock::open,
+          .is_persistent = config.is_persistent,
+          .is_open = !config.is_members_only && !config.is_password_protected,
+          .is_anonymous = !config.is_non_anonymous};
+}
 
 }  // namespace
 
@@ -29,7 +38,8 @@ struct Rooms::Saving {
   }
 };
 
-Rooms::Rooms(ModuleHost& host, Jid service) : host_(host), service_(std::move(service)) {
+Rooms::Rooms(ModuleHost& host, Jid service)
+    : host_(host), archive_(host), service_(std::move(service)) {
   load_listings();
 }
 
@@ -42,7 +52,13 @@ void Rooms::send(Stanza stanza) {
 }
 
 void Rooms::send_to_all(const Stanza& stanza, const std::vector<Jid>& clients) {
-  if (sending_.empty() && clients.size() <= sent_at_once) return host_.send_to_all(stanza, clients);
+  SharedStanzas& shared = host_.shard().shared_stanzas();
+  if (stanza.shared != 0) shared.begin(stanza.shared);
+  if (sending_.empty() && clients.size() <= sent_at_once) {
+    host_.send_to_all(stanza, clients);
+    if (stanza.shared != 0) shared.taken(stanza.shared, SharedStanzas::Holders::no_new);
+    return;
+  }
   sending_.push_back({stanza.copy(), clients});
   if (sending_.size() == 1) send_next();
 }
@@ -57,9 +73,65 @@ void Rooms::send_next() {
     host_.send_to_all(first.stanza, {begin, begin + static_cast<std::ptrdiff_t>(count)});
     first.next += count;
     left -= count;
-    if (first.next == first.clients.size()) sending_.pop_front();
+    if (first.next < first.clients.size()) continue;
+    if (const MessageId id = first.stanza.shared; id != 0)
+      host_.shard().shared_stanzas().taken(id, SharedStanzas::Holders::no_new);
+    sending_.pop_front();
   }
   if (!sending_.empty()) host_.loop().post([this] { send_next(); });
+}
+
+// DECISIONS.md 1: one record for all of them. Where all get it in this turn on this shard, their
+// references are written together with it; else the journal has to know that they may be missing.
+bool Rooms::pass_on(const Stanza& said, const std::optional<std::string>& aside,
+                    const std::vector<Jid>& clients) {
+  const bool is_at_once = sending_.empty() && clients.size() <= sent_at_once &&
+                          host_.shard().server().shard_count() == 1;
+  Stanza kept = said.copy();
+  if (aside && !aside->empty())
+    kept.set_payload(std::string(said.payload().view()) + make_aside(*aside));
+  kept.head.to = said.head.from.bare();
+  kept.waits = waiting_for::clients;
+  if (!is_at_once) kept.waits |= waiting_for::delivery;
+  kept.accepted = host_.clock().wall();
+  const bool is_kept = aside ? host_.archive().keep(kept.head.to, kept) : host_.commit_again(kept);
+  if (!is_kept) return false;
+  Stanza shared = said.copy();
+  shared.shared = kept.id;
+  send_to_all(shared, clients);
+  return true;
+}
+
+bool Rooms::send_safely(Stanza stanza) {
+  stanza.accepted = host_.clock().wall();
+  if (!host_.commit_again(stanza)) return false;
+  send(std::move(stanza));
+  return true;
+}
+
+void Rooms::tell_absent(const Stanza& said, const std::vector<Jid>& members) {
+  host_.at_homes(members, [head = said.head, payload = said.payload()](
+                              ModuleHost& there, const std::vector<Jid>& users) {
+    for (const Jid& user : users)
+      there.with_account(user, [head, payload](Account* account) {
+        if (account == nullptr) return;
+        const Stanza missed(head, payload);
+        MessageMissed event{*account, missed};
+        std::ignore = account->host().hooks().fire(event);
+      });
+  });
+}
+
+void Rooms::recall(const Jid& room, const Jid& client, WallTime since) {
+  archive_.recall(room, since, host_.limits().archive_page,
+                  [this, room, client](std::optional<RoomArchive::Past> past) mutable {
+                    with_room(room, [this, client, past = std::move(past)](Room* known) mutable {
+                      if (known == nullptr) return;
+                      known->recalled(client, past ? std::move(past->entries)
+                                                   : std::vector<RoomHistory::Entry>());
+                      settle(*known);
+                    });
+                  });
 }
 
 // The client's shard knows whether it has room; it is asked again until it has, or is gone.
@@ -78,14 +150,21 @@ void Rooms::pace(const Jid& room, const Jid& client) {
           if (known == nullptr) return;
           if (has_room)
             return host_.loop().post([this, room, client] {
-              with_room(room, [client](Room* now) {
-                if (now != nullptr) now->go_on(client);
+              with_room(room, [this, client](Room* now) {
+                if (now == nullptr) return;
+                now->go_on(client);
+                settle(*now);
               });
             });
           host_.after(pace_timers_[client.text()], pace_interval,
                       [this, room, client] { pace(room, client); });
         });
       });
+}
+
+std::uint64_t Rooms::occupants(std::string_view room) const {
+  const auto slot = slots_.find(room);
+  return slot == slots_.end() || !slot->second.room ? 0 : slot->second.room->occupants().size();
 }
 
 // --- loading -------------------------------------------------------------------------------------
@@ -101,9 +180,7 @@ void Rooms::load_listings() {
         for (const store::Record& record : *records) {
           if (host_.shard().server().home_of(record.key) != host_.shard().index()) continue;
           const auto room = StoredRoom::decode(record.value, host_.limits());
-          if (room)
-            listings_[record.key] = {room->config.name, room->config.is_public,
-                                     room->config.is_persistent};
+          if (room) listings_[record.key] = listing_of(room->config, room->lock);
         }
         is_loaded_ = true;
         loaded_at_ = host_.clock().now();
@@ -162,28 +239,37 @@ void Rooms::load_members(const Jid& room, std::optional<store::Record> record) {
         slots_[room.text()].key = stored->key;
         made->restore(std::move(stored->config), std::move(stored->subject), stored->lock);
         made->restore_avatar(std::move(stored->avatar));
+        made->restore_hats(std::move(stored->hats));
         for (const store::Record& one : *members)
           if (auto member = decode_member(one.value))
             made->restore_member(Jid::trusted(one.key), *std::move(member));
-        load_history(room, std::move(made));
+        load_roles(room, std::move(made));
       });
 }
 
-void Rooms::load_history(const Jid& address, std::unique_ptr<Room> room) {
-  const auto most = static_cast<std::uint32_t>(2 * host_.limits().room_history);
-  host_.stores().messages().fetch(
-      history_box(address), 0, most,
-      [this, address,
-       room = std::move(room)](Result<std::vector<store::StoredMessage>> found) mutable {
-        if (!found) return finish_loading(address.text(), nullptr);
-        for (const store::StoredMessage& one : *found) {
-          Stanza said = parse_stored(one.message.stanza.view());
-          room->restore_history({Stanza(said.head, said.payload()),
-                                 host_.message_names().text(one.message.stanza_id),
-                                 one.message.time});
-        }
-        finish_loading(address.text(), std::move(room));
+void Rooms::load_roles(const Jid& address, std::unique_ptr<Room> room) {
+  host_.stores().records().list(
+      std::string(role_records), address.text(), "",
+      [this, address, room = std::move(room)](Result<std::vector<store::Record>> roles) mutable {
+        if (!roles) return finish_loading(address.text(), nullptr);
+        for (const store::Record& one : *roles)
+          if (const auto role = xmpp::value_of<Role>(one.value))
+            room->restore_role(Jid::trusted(one.key), *role);
+        load_history(address, std::move(room));
       });
+}
+
+// What is said in a room without an archive is forgotten with its last occupant.
+void Rooms::load_history(const Jid& address, std::unique_ptr<Room> room) {
+  if (!room->config().is_logged) return finish_loading(address.text(), std::move(room));
+  archive_.recall(address, {}, host_.limits().room_history,
+                  [this, address, room = std::move(room)](auto past) mutable {
+                    if (!past) return finish_loading(address.text(), nullptr);
+                    for (RoomHistory::Entry& one : past->entries)
+                      room->restore_history(std::move(one));
+                    if (past->is_cut) room->restore_history_cut();
+                    finish_loading(address.text(), std::move(room));
+                  });
 }
 
 void Rooms::finish_loading(const std::string& address, std::unique_ptr<Room> room) {
@@ -212,7 +298,8 @@ std::unique_ptr<Room> Rooms::new_room(const Jid& address, const std::string& key
             return hex_encode(
                 host_.crypto().hmac(crypto::HashAlgorithm::sha256, key, user.text()).view());
           },
-      .token = [this] { return host_.random().token(); }};
+      .token = [this] { return host_.random().token(); },
+      .name_of = [this](MessageId id) { return host_.message_names().text(id); }};
   return std::make_unique<Room>(address, std::move(around));
 }
 
@@ -235,6 +322,8 @@ void Rooms::make_room(const Jid& room, const Jid& owner, Made made) {
                      : Answer<Room*>(std::unexpected(StanzaError(usage.error()))));
           return finish_loading(room.text(), nullptr);
         }
+        // What an earlier room of that name left after a crash is none of its business.
+        archive_.forget(room, [](Result<>) {});
         slot.key = host_.random().token(32);
         auto fresh = new_room(room, slot.key);
         Room& created = *fresh;
@@ -265,11 +354,13 @@ void Rooms::settle(Room& room, std::move_only_function<void(Result<>)> then) {
   const RoomChanges changes = room.take_changes();
   if (!changes.any()) return;
   for (const std::string& user : changes.members) save_member(room, user, saving);
+  if (!changes.is_gone) save_roles(room, changes.roles, saving);
   if (!changes.is_gone) {
     if (changes.room) save_room(room, saving);
-    return save_history(room, changes, saving);
+    for (const RoomRetraction& one : changes.retractions) take_back(room.address(), one);
+    return;
   }
-  host_.stores().messages().remove_all(history_box(room.address()), [saving](Result<> removed) {
+  archive_.forget(room.address(), [saving](Result<> removed) {
     if (!removed) saving->outcome = std::move(removed);
   });
   const std::string address = room.address().text();
@@ -279,10 +370,10 @@ void Rooms::settle(Room& room, std::move_only_function<void(Result<>)> then) {
   }
   take(room_key(room.address()), saving);
   take(card_key(room.address()), saving);
-  host_.stores().records().remove_all(std::string(member_records), address,
-                                      [saving](Result<> removed) {
-                                        if (!removed) saving->outcome = std::move(removed);
-                                      });
+  for (const std::string_view index : {member_records, role_records})
+    host_.stores().records().remove_all(std::string(index), address, [saving](Result<> removed) {
+      if (!removed) saving->outcome = std::move(removed);
+    });
   listings_.erase(address);
   const auto slot = slots_.find(address);
   if (slot == slots_.end()) return;
@@ -292,32 +383,21 @@ void Rooms::settle(Room& room, std::move_only_function<void(Result<>)> then) {
 
 void Rooms::save_room(const Room& room, const std::shared_ptr<Saving>& saving) {
   const std::string& address = room.address().text();
-  listings_[address] = {room.config().name, room.config().is_public && !room.is_locked(),
-                        room.config().is_persistent};
+  const Room::Lock lock = room.is_locked() ? Room::Lock::locked : Room::Lock::open;
+  listings_[address] = listing_of(room.config(), lock);
   put(room_key(room.address()), StoredRoom::of(room, slots_[address].key).encode(), saving);
 }
 
-void Rooms::save_history(const Room& room, const RoomChanges& changes,
-                         const std::shared_ptr<Saving>& saving) {
-  const auto note = [saving](Result<> outcome) {
-    if (!outcome) saving->outcome = std::move(outcome);
-  };
-  std::vector<store::NewMessage> fresh;
-  for (const std::string& id : changes.said) {
-    const RoomHistory::Entry* entry = room.history().find(id);
-    if (entry == nullptr) continue;  // too large to stay
-    fresh.push_back({{.stanza_id = host_.message_names().parse(id),
-                      .from = entry->stanza.head.from.text(),
-                      .to = room.address().text(),
-                      .time = entry->time,
-                      .stanza = SharedBytes(entry->stanza.to_xml())},
-                     {{history_box(room.address())}}});
+void Rooms::save_roles(const Room& room, const std::set<std::string>& users,
+                       const std::shared_ptr<Saving>& saving) {
+  for (const std::string& user : users) {
+    store::RecordKey key{std::string(role_records), room.address().text(), user};
+    const auto role = room.roles().find(user);
+    if (role == room.roles().end())
+      take(std::move(key), saving);
+    else
+      put(std::move(key), std::string(xmpp::name_of(role->second)), saving);
   }
-  if (!fresh.empty()) host_.stores().messages().add(std::move(fresh), note);
-  std::vector<MessageId> gone;
-  for (const std::string& id : changes.unsaid) gone.push_back(host_.message_names().parse(id));
-  if (!gone.empty())
-    host_.stores().messages().remove_stanzas(history_box(room.address()), std::move(gone), note);
 }
 
 void Rooms::save_member(const Room& room, const std::string& user,
@@ -337,6 +417,51 @@ void Rooms::save_member(const Room& room, const std::string& user,
     take(member_key(room.address(), user), saving);
   else
     put(member_key(room.address(), user), encode_member(found->second), saving);
+}
+
+// --- taking back ---------------------------------------------------------------------------------
+
+// The archive knows who said it; another's retraction changes nothing (HOSTILE 127).
+void Rooms::take_back(const Jid& room, const RoomRetraction& wish) {
+  archive_.find(room, wish.id, [this, room, wish](std::optional<Stanza> said) {
+    if (!said || author_of(*said) != wish.author) return;
+    archive_.bury(room, wish.id, wish.tombstone, [this](Result<> buried) {
+      if (!buried)
+        host_.log().warning("retraction-not-archived", {{"reason", buried.error().text}});
+    });
+  });
+}
+
+void Rooms::moderate(const Jid& room, const Jid& moderator, const xmpp::Moderate& wish,
+                     Moderated then) {
+  archive_.find(room, wish.id,
+                [this, room, moderator, wish, then = std::move(then)](auto said) mutable {
+                  bury(room, moderator, wish, std::move(said), std::move(then));
+                });
+}
+
+// First out of the archive, then everybody hears of it.
+void Rooms::bury(const Jid& room, const Jid& moderator, const xmpp::Moderate& wish,
+                 std::optional<Stanza> said, Moderated then) {
+  const bool is_archived = said.has_value();
+  auto tell = [this, room, moderator, wish, is_archived,
+               then = std::move(then)](Result<> buried) mutable {
+    if (!buried) return then(std::unexpected(StanzaError(buried.error())));
+    with_room(room,
+              [this, moderator, wish, is_archived, then = std::move(then)](Room* known) mutable {
+                if (known == nullptr || (!is_archived && !known->history().has(wish.id)))
+                  return then(xmpp::fail(Condition::item_not_found, "There is no such message"));
+                const Answer<> told = known->moderate(moderator, wish.id, wish.reason);
+                settle(*known);
+                then(told);
+              });
+  };
+  if (!is_archived) return tell({});
+  with_room(room, [this, room, moderator, wish, author = author_of(*said),
+                   tell = std::move(tell)](Room* known) mutable {
+    if (known == nullptr) return tell({});
+    archive_.bury(room, wish.id, known->tombstone(moderator, author, wish.reason), std::move(tell));
+  });
 }
 
 void Rooms::forget_account(const Jid& user) {

@@ -10,7 +10,9 @@
 
 #include "server/module_host.h"
 #include "server/rooms/room.h"
+#include "server/rooms/room_archive.h"
 #include "store/records.h"
+#include "xmpp/ext/moderation.h"
 
 namespace herold::server {
 
@@ -23,12 +25,15 @@ class Rooms final : private RoomOutput {
 
   // What anybody may know of a room without its being in memory.
   struct Listing {
-    std::string name;
+    std::string name, description, language;
     bool is_public = false;
     bool is_persistent = false;
+    bool is_open = false;       // to who is no member and knows no password
+    bool is_anonymous = false;  // semi-anonymous
   };
   // By bare address; complete once it is loaded.
   const std::map<std::string, Listing, std::less<>>& listings() const { return listings_; }
+  std::uint64_t occupants(std::string_view room) const;
   void when_loaded(net::Task task);
 
   using Use = std::move_only_function<void(Room*)>;
@@ -41,6 +46,9 @@ class Rooms final : private RoomOutput {
 
   // Stores what changed; `then` runs when that is safe. A room that ended goes.
   void settle(Room& room, std::move_only_function<void(Result<>)> then = {});
+  // XEP-0425: a moderator takes a message out of history and archive, and everybody hears of it.
+  using Moderated = std::move_only_function<void(Answer<>)>;
+  void moderate(const Jid& room, const Jid& moderator, const xmpp::Moderate& wish, Moderated then);
   // An account is gone: so is its standing in every room.
   void forget_account(const Jid& user);
   // Runs `task` when those who were in rooms before a restart had time to come back.
@@ -59,6 +67,12 @@ class Rooms final : private RoomOutput {
 
   void send(Stanza stanza) override;
   void send_to_all(const Stanza& stanza, const std::vector<Jid>& clients) override;
+  bool pass_on(const Stanza& said, const std::optional<std::string>& aside,
+               const std::vector<Jid>& clients) override;
+  bool send_safely(Stanza stanza) override;
+  void tell_absent(const Stanza& said, const std::vector<Jid>& members) override;
+  void recall(const Jid& room, const Jid& client, WallTime since) override;
+  MessageId next_id() override { return host_.next_message_id(); }
   void pace(const Jid& room, const Jid& client) override;
   void send_next();
 
@@ -71,14 +85,19 @@ class Rooms final : private RoomOutput {
   // Writes under way for one change are shared by their completions.
   void put(store::RecordKey key, std::string value, const std::shared_ptr<Saving>& saving);
   void take(store::RecordKey key, const std::shared_ptr<Saving>& saving);
+  void load_roles(const Jid& address, std::unique_ptr<Room> room);
   void load_history(const Jid& address, std::unique_ptr<Room> room);
-  void save_history(const Room& room, const RoomChanges& changes,
-                    const std::shared_ptr<Saving>& saving);
+  void save_roles(const Room& room, const std::set<std::string>& users,
+                  const std::shared_ptr<Saving>& saving);
+  void take_back(const Jid& room, const RoomRetraction& wish);
+  void bury(const Jid& room, const Jid& moderator, const xmpp::Moderate& wish,
+            std::optional<Stanza> said, Moderated then);
   void save_room(const Room& room, const std::shared_ptr<Saving>& saving);
   void save_member(const Room& room, const std::string& user,
                    const std::shared_ptr<Saving>& saving);
 
   ModuleHost& host_;
+  RoomArchive archive_;
   Jid service_;
   std::map<std::string, Listing, std::less<>> listings_;
   std::map<std::string, Slot, std::less<>> slots_;

@@ -39,4 +39,15 @@ struct ModeratedRetraction {
                                      child_text("reason", &ModeratedRetraction::reason)};
 };
 
+// What an archive shows instead of the message.
+struct ModeratedTombstone {
+  WallTime stamp{};
+  Moderated moderated;
+  std::string reason;
+  static constexpr ElementName element{"retracted", ns::message_retraction};
+  static constexpr std::tuple fields{attribute("stamp", &ModeratedTombstone::stamp),
+                                     child(&ModeratedTombstone::moderated),
+                                     child_text("reason", &ModeratedTombstone::reason)};
+};
+
 }  // namespace herold::xmpp
