@@ -123,12 +123,12 @@ void Recovery::give_to_missing(const Stanza& stanza) {
   }
 }
 
+// Their delivery stays open until this run's sessions have them: who gets them now is noted in the
+// journals of other shards, and the next crash may come when only some of those are written.
 void Recovery::settle_shared() {
-  for (auto& [order, stanza] : open_) {
-    if ((stanza.waits & waiting_for::clients) == 0) continue;
-    if ((stanza.waits & waiting_for::delivery) != 0) give_to_missing(stanza);
-    stanza.waits &= static_cast<Waits>(~waiting_for::delivery);
-  }
+  constexpr Waits both = waiting_for::clients | waiting_for::delivery;
+  for (const auto& [order, stanza] : open_)
+    if ((stanza.waits & both) == both) give_to_missing(stanza);
   std::unordered_set<MessageId> held;
   for (auto& [key, state] : sessions_) {
     for (const auto& [number, id] : state.sent) held.insert(id);
@@ -142,7 +142,7 @@ void Recovery::settle_shared() {
   for (const auto& [order, stanza] : open_)
     if ((stanza.waits & waiting_for::clients) != 0 && !held.contains(stanza.id))
       needless.push_back(stanza.id);
-  for (const MessageId id : needless) done(id, waiting_for::clients);
+  for (const MessageId id : needless) done(id, both);
 }
 
 const Stanza* Recovery::find_open(MessageId id) const {

@@ -351,6 +351,8 @@ TEST_F(AfterARun, WhatWasOnItsWayToManyIsGivenToThoseWhoMissIt) {
   EXPECT_TRUE(found(7).sent.empty() && found(7).waiting.empty());
   EXPECT_EQ(found(8).waiting, std::vector<MessageId>{said.id});
   EXPECT_TRUE(found(9).waiting.empty());
+  // Should a crash come before the journal of their shard has that, they are looked for again.
+  EXPECT_EQ(recovery.open_stanzas().begin()->second.waits, said.waits);
 }
 
 // It waited for a client that had not come back since an earlier restart, and has a number now.

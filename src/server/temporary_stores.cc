@@ -290,6 +290,11 @@ class Records final : public store::Records {
     if (is_temporary(owner)) return do_nothing(executor_, std::move(done));
     behind_.remove_all(std::move(module), std::move(owner), std::move(done));
   }
+  void take_all(std::string module, std::string owner,
+                Completion<std::vector<store::Record>> done) override {
+    if (is_temporary(owner)) return find_nothing(executor_, std::move(done));
+    behind_.take_all(std::move(module), std::move(owner), std::move(done));
+  }
   void usage(std::string module, std::string owner, Completion<store::RecordUsage> done) override {
     if (is_temporary(owner)) return find_nothing(executor_, std::move(done));
     behind_.usage(std::move(module), std::move(owner), std::move(done));

@@ -44,6 +44,9 @@ class Records {
   // What is not there is no error.
   virtual void remove(RecordKey key, Completion<> done) = 0;
   virtual void remove_all(std::string module, std::string owner, Completion<> done) = 0;
+  // The same, and yields what there was: a removal of the owner that follows does not overtake it.
+  virtual void take_all(std::string module, std::string owner,
+                        Completion<std::vector<Record>> done) = 0;
   virtual void usage(std::string module, std::string owner, Completion<RecordUsage> done) = 0;
 };
 

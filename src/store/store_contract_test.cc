@@ -373,6 +373,10 @@ TEST_P(StoreContract, KeepsRecordsOfModules) {
   usage = WAIT(RecordUsage, records().usage("m", "a@x", std::move(done)));
   EXPECT_EQ(usage->count, 0u);
   EXPECT_EQ(WAIT(RecordUsage, records().usage("m", "b@x", std::move(done)))->count, 1u);
+  const auto taken = WAIT(std::vector<Record>, records().take_all("m", "b@x", std::move(done)));
+  ASSERT_EQ(taken->size(), 1u);
+  EXPECT_EQ(taken->front().key, "p:9");
+  EXPECT_EQ(WAIT(RecordUsage, records().usage("m", "b@x", std::move(done)))->count, 0u);
 }
 
 TEST_P(StoreContract, RemovesEverythingOfAnAccount) {

@@ -465,8 +465,8 @@ void Rooms::bury(const Jid& room, const Jid& moderator, const xmpp::Moderate& wi
 }
 
 void Rooms::forget_account(const Jid& user) {
-  host_.stores().records().list(
-      std::string(membership_records), user.text(), "",
+  host_.stores().records().take_all(
+      std::string(membership_records), user.text(),
       [this, user](Result<std::vector<store::Record>> rooms) {
         if (!rooms) return;
         for (const store::Record& one : *rooms)

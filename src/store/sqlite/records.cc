@@ -22,6 +22,25 @@ Result<std::uint64_t> put_record(Connection& connection, const RecordKey& key,
   return version;
 }
 
+Result<std::vector<Record>> list_records(Connection& connection, const std::string& module,
+                                         const std::string& owner, const std::string& prefix) {
+  std::vector<Record> found;
+  Rows rows =
+      TRY(connection.query("SELECT key, value, version FROM record "
+                           "WHERE module = ?1 AND owner = ?2 AND key >= ?3 ORDER BY key",
+                           module, owner, prefix));
+  while (TRY(rows.next())) {
+    if (!rows.bytes(0).starts_with(prefix)) break;  // in byte order, so no other follows
+    found.push_back({rows.text(0), rows.text(1), static_cast<std::uint64_t>(rows.number(2))});
+  }
+  return found;
+}
+
+Result<> remove_records(Connection& connection, const std::string& module,
+                        const std::string& owner) {
+  return connection.execute("DELETE FROM record WHERE module = ?1 AND owner = ?2", module, owner);
+}
+
 }  // namespace
 
 void SqliteRecords::get(RecordKey key, Completion<std::optional<Record>> done) {
@@ -40,19 +59,8 @@ void SqliteRecords::list(std::string module, std::string owner, std::string pref
                          Completion<std::vector<Record>> done) {
   access_.read<std::vector<Record>>(
       std::move(done),
-      [module = std::move(module), owner = std::move(owner),
-       prefix = std::move(prefix)](Connection& connection) -> Result<std::vector<Record>> {
-        std::vector<Record> found;
-        Rows rows =
-            TRY(connection.query("SELECT key, value, version FROM record "
-                                 "WHERE module = ?1 AND owner = ?2 AND key >= ?3 ORDER BY key",
-                                 module, owner, prefix));
-        while (TRY(rows.next())) {
-          if (!rows.bytes(0).starts_with(prefix)) break;  // in byte order, so no other follows
-          found.push_back({rows.text(0), rows.text(1), static_cast<std::uint64_t>(rows.number(2))});
-        }
-        return found;
-      });
+      [module = std::move(module), owner = std::move(owner), prefix = std::move(prefix)](
+          Connection& connection) { return list_records(connection, module, owner, prefix); });
 }
 
 void SqliteRecords::put(RecordKey key, std::string value, Completion<std::uint64_t> done) {
@@ -86,8 +94,20 @@ void SqliteRecords::remove(RecordKey key, Completion<> done) {
 void SqliteRecords::remove_all(std::string module, std::string owner, Completion<> done) {
   access_.write<void>(std::move(done), [module = std::move(module),
                                         owner = std::move(owner)](Connection& connection) {
-    return connection.execute("DELETE FROM record WHERE module = ?1 AND owner = ?2", module, owner);
+    return remove_records(connection, module, owner);
   });
+}
+
+void SqliteRecords::take_all(std::string module, std::string owner,
+                             Completion<std::vector<Record>> done) {
+  access_.write<std::vector<Record>>(std::move(done),
+                                     [module = std::move(module), owner = std::move(owner)](
+                                         Connection& connection) -> Result<std::vector<Record>> {
+                                       std::vector<Record> taken =
+                                           TRY(list_records(connection, module, owner, {}));
+                                       TRY(remove_records(connection, module, owner));
+                                       return taken;
+                                     });
 }
 
 void SqliteRecords::usage(std::string module, std::string owner, Completion<RecordUsage> done) {

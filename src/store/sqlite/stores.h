@@ -119,6 +119,8 @@ class SqliteRecords final : public Records {
               Completion<std::uint64_t> done) override;
   void remove(RecordKey key, Completion<> done) override;
   void remove_all(std::string module, std::string owner, Completion<> done) override;
+  void take_all(std::string module, std::string owner,
+                Completion<std::vector<Record>> done) override;
   void usage(std::string module, std::string owner, Completion<RecordUsage> done) override;
 
  private:
