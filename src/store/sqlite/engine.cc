@@ -177,6 +177,10 @@ void Engine::serve(Jobs& queue, Connection& connection) {
     if (!wake_.wait_for(lock, idle_time, due)) {
       lock.unlock();
       connection.release_memory();  // a batch may use 8 MiB of pages, an idle server none
+      // What was removed must not stay in the file because nothing follows it in the log. A reader
+      // may be in the way: then the next one does it.
+      if (&connection == writer_.get())
+        static_cast<void>(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
       lock.lock();
       wake_.wait(lock, due);
     }
