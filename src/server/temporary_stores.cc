@@ -328,6 +328,11 @@ class Nodes final : public store::Nodes {
     if (is_temporary(service)) return find_nothing(executor_, std::move(done));
     behind_.last_items(std::move(service), std::move(nodes), std::move(done));
   }
+  void publishers(std::string service, std::string node,
+                  Completion<std::vector<std::string>> done) override {
+    if (is_temporary(service)) return find_nothing(executor_, std::move(done));
+    behind_.publishers(std::move(service), std::move(node), std::move(done));
+  }
 
  private:
   store::Nodes& behind_;

@@ -74,6 +74,7 @@ struct PutSubscription {
 struct RemoveSubscription {
   std::string node;
   std::string subid;
+  std::string jid{};  // whose it is, for who keeps them by address; the store does not ask
 };
 // One with the same id is replaced and counts as new. Of more than `most` the oldest go, or it is
 // Fault::conflict where `reject` says so; Fault::limit where the service's items together would
@@ -93,8 +94,15 @@ struct RetractItem {
   std::string id;
   std::string publisher;
 };
+// All, or all that `publisher` has published, where one is named; those are told as dropped.
 struct PurgeItems {
   std::string node;
+  std::string publisher{};
+};
+// Those that were published before that time, without a word.
+struct ExpireItems {
+  std::string node;
+  WallTime before{};
 };
 // Only the newest so many stay.
 struct KeepItems {
@@ -104,7 +112,7 @@ struct KeepItems {
 
 using NodeChange =
     std::variant<PutNode, RemoveNode, PutAffiliation, RemoveAffiliation, PutSubscription,
-                 RemoveSubscription, PublishItem, RetractItem, PurgeItems, KeepItems>;
+                 RemoveSubscription, PublishItem, RetractItem, PurgeItems, ExpireItems, KeepItems>;
 
 struct NodeOutcome {
   std::vector<std::string> dropped;  // ids of items that had to make room
@@ -122,6 +130,8 @@ struct ItemQuery {
   std::uint64_t most = 0;
   Bytes most_bytes = UINT64_MAX;  // of payloads; at least one item is given
   WallTime expired_before{};      // older ones are not seen
+  WallTime until = WallTime::max();
+  std::string publisher{};  // only what he has published, where one is named
 };
 
 struct ItemPage {
@@ -148,6 +158,9 @@ class Nodes {
   // The newest item of each of the nodes that has one.
   virtual void last_items(std::string service, std::vector<std::string> nodes,
                           Completion<std::vector<LastItem>> done) = 0;
+  // Who has published what there is at a node, each once.
+  virtual void publishers(std::string service, std::string node,
+                          Completion<std::vector<std::string>> done) = 0;
 };
 
 }  // namespace herold::store

@@ -146,6 +146,34 @@ TEST_F(NodesContract, AServiceHasSoMuchRoomForItems) {
   EXPECT_TRUE(change({PutNode{"other", "", "romeo@x.test", noon}, other}));
 }
 
+TEST_F(NodesContract, WhatOneHasPublishedGoes) {
+  const auto by = [](const std::string& id, const std::string& who, WallTime time) {
+    return PublishItem{.node = "n", .item = {id, who, time, "<p/>"}, .most = 9};
+  };
+  ASSERT_TRUE(change({make("n"), by("1", "a@x.test", noon), by("2", "b@x.test", noon + Seconds(1)),
+                      by("3", "a@x.test", noon + Seconds(2))}));
+  const auto publishers = wait<std::vector<std::string>>(
+      [&](auto done) { stores_->nodes().publishers(service, "n", std::move(done)); });
+  ASSERT_TRUE(publishers);
+  EXPECT_EQ(publishers->size(), 2u);
+  EXPECT_EQ(ids(items({.node = "n", .publisher = "a@x.test"})), "1 3 ");
+  EXPECT_EQ(items({.node = "n", .publisher = "a@x.test"})->count, 2u);
+  EXPECT_EQ(ids(items({.node = "n", .until = noon + Seconds(1)})), "1 2 ");
+  EXPECT_EQ(ids(items({.node = "n", .from_end = true, .most = 1, .until = noon + Seconds(1)})),
+            "2 ");
+  EXPECT_EQ(change({PurgeItems{"n", "a@x.test"}})->dropped, (std::vector<std::string>{"1", "3"}));
+  EXPECT_EQ(ids(items({.node = "n"})), "2 ");
+}
+
+TEST_F(NodesContract, WhatIsTooOldGoesWhenItIsSaid) {
+  ASSERT_TRUE(change({make("n"), item("n", "1", 9, noon), item("n", "2", 9, noon + Seconds(1))}));
+  EXPECT_TRUE(change({ExpireItems{"n", noon}})->dropped.empty());
+  EXPECT_EQ(ids(items({.node = "n"})), "1 2 ");
+  EXPECT_TRUE(change({ExpireItems{"n", noon + Seconds(1)}})->dropped.empty());  // without a word
+  EXPECT_EQ(ids(items({.node = "n"})), "2 ");
+  EXPECT_EQ(items({.node = "n"})->count, 1u);
+}
+
 TEST_F(NodesContract, ExpiredItemsAreNotSeenAndMakeRoom) {
   ASSERT_TRUE(change({make("n"), item("n", "old", 9, noon - Seconds(10)), item("n", "new")}));
   EXPECT_EQ(ids(items({.node = "n", .expired_before = noon})), "new ");

@@ -6,6 +6,7 @@
 #include "server/pubsub/pep.h"
 
 #include <algorithm>
+#include <set>
 
 #include "server/contacts.h"
 #include "server/module.h"
@@ -33,6 +34,8 @@ class Pep final : public pubsub::Pep {
                       on<CapabilitiesKnown>(&Pep::note_interests),
                       on<SessionAvailable>(&Pep::greet_online),
                       on<SessionEnded>(&Pep::forget_session, Stage::observe),
+                      on<PresenceSent>(&Pep::note_leaving, Stage::amend),
+                      on<SessionEnded>(&Pep::note_end, Stage::screen),
                       on<PresenceReceived>(&Pep::greet_new_contact, Stage::screen),
                       on<MessageReceived>(&Pep::take_approval, Stage::screen),
                       on<AccountDescribed>(&Pep::prepare),
@@ -40,8 +43,14 @@ class Pep final : public pubsub::Pep {
                       on<DiscoItemsAsked>(&Pep::list)};
   }
 
-  explicit Pep(ModuleHost& host) : pubsub::Pep(host) { host.data<pubsub::PepDoor>().pep = this; }
-  void stop() { host().data<pubsub::PepDoor>().pep = nullptr; }
+  explicit Pep(ModuleHost& host) : pubsub::Pep(host, find_desk) {
+    host.data<pubsub::PepDoor>().pep = this;
+    sweep_later();
+  }
+  void stop() {
+    sweep_timer_.stop();
+    host().data<pubsub::PepDoor>().pep = nullptr;
+  }
 
   // The last items of `nodes` of the account `owner` for a client that has come online.
   void greet(const Jid& owner, const Jid& who, const NodeNames& nodes) override {
@@ -54,7 +63,24 @@ class Pep final : public pubsub::Pep {
   }
 
  private:
+  static pubsub::Desk* find_desk(ModuleHost& there) { return there.data<pubsub::PepDoor>().pep; }
+
+  // Others are seen to when their accounts come into memory.
+  void sweep_later() {
+    host().after(sweep_timer_, pubsub::sweep_interval, [this] {
+      std::set<pubsub::Service*> services;
+      host().for_each_session([&](const Session& session) {
+        const auto* place = session.account().find_data<Place>();
+        if (place != nullptr && place->service) services.insert(place->service.get());
+      });
+      for (pubsub::Service* service : services) sweep(*service);
+      sweep_later();
+    });
+  }
+
   // --- where the services are ---
+
+  bool is_mine(const Jid& service) const override { return service.has_local(); }
 
   Place* find_place(const Jid& address) override {
     Account* account = host().find_account(address);
@@ -69,6 +95,7 @@ class Pep final : public pubsub::Pep {
     defaults.max_items = 1;
     return {.address = address,
             .personal = true,
+            .domain = host().domain().name,
             .defaults = defaults,
             .defaults_of = [&host = host()](std::string_view node,
                                             pubsub::NodeConfig usual) -> pubsub::NodeConfig {
@@ -115,8 +142,7 @@ class Pep final : public pubsub::Pep {
     account->roster().for_each([&](const ContactView& contact) {
       if (!seen_by_contact(contact.subscription)) return;
       Jid jid = Jid::trusted(std::string(contact.address));
-      const auto* subscription = node.find_subscription(jid);
-      if (subscription != nullptr && subscription->delivers(now())) return;  // is told as such
+      if (node.delivers_to(jid, now())) return;  // is told as such
       if (may_retrieve(node, view(owner, jid), now())) contacts.push_back(std::move(jid));
     });
     PresenceRecipients recipients{*account, contacts};
@@ -306,6 +332,8 @@ class Pep final : public pubsub::Pep {
             {.jid = service->rules().address, .name = node->config.title, .node = node->name});
     }
   }
+
+  Timer sweep_timer_;
 };
 
 }  // namespace herold::server

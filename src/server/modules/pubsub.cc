@@ -7,6 +7,8 @@
 
 #include "server/module.h"
 #include "server/pubsub/desk.h"
+#include "server/server.h"
+#include "server/shard.h"
 #include "xmpp/ext/adhoc.h"
 #include "xmpp/ext/disco.h"
 #include "xmpp/sasl/anonymous.h"
@@ -22,8 +24,12 @@ class PubSub final : public pubsub::Desk {
 
   struct Config {
     ServiceName host{"pubsub.{domain}"};
-    static constexpr std::tuple options{option(
-        "host", &Config::host, "The domain of the nodes; {domain} stands for the server's.")};
+    bool multi_subscribe = false;
+    static constexpr std::tuple options{
+        option("host", &Config::host, "The domain of the nodes; {domain} stands for the server's."),
+        option("multi_subscribe", &Config::multi_subscribe,
+               "Whether an address may subscribe to a node several times, with other options each "
+               "time; programs that subscribe again and again then have to know.")};
   };
 
   static constexpr auto handlers() {
@@ -35,15 +41,22 @@ class PubSub final : public pubsub::Desk {
                       on<Get<xmpp::DiscoItems>>(&PubSub::tell_items, at_service),
                       on<Set<xmpp::Command>>(&PubSub::tell_pending, at_service),
                       on<ServiceMessage>(&PubSub::take_approval),
-                      on<ServicePresence>(&PubSub::ignore),
+                      on<ServicePresence>(&PubSub::take_presence),
+                      on<PresenceSent>(&PubSub::note_leaving, Stage::amend),
+                      on<SessionEnded>(&PubSub::note_end, Stage::screen),
                       on<AccountRemoved>(&PubSub::forget_account)};
   }
 
   PubSub(ModuleHost& host, const Config& config)
-      : Desk(host), address_(Jid::trusted(config.host.for_domain(host.domain().name))) {
+      : Desk(host, find_desk),
+        address_(Jid::trusted(config.host.for_domain(host.domain().name))),
+        multi_subscribe_(config.multi_subscribe) {
     host.data<Kept>().desk = this;
+    host.data<Kept>().place.service.reset();  // it knows the settings of before
+    sweep_later();
   }
   void stop() {
+    sweep_timer_.stop();
     if (host().data<Kept>().desk == this) host().data<Kept>().desk = nullptr;
   }
 
@@ -54,6 +67,20 @@ class PubSub final : public pubsub::Desk {
     PubSub* desk = nullptr;
   };
 
+  static pubsub::Desk* find_desk(ModuleHost& there) { return there.data<Kept>().desk; }
+
+  // Nobody has to come for what has had its time.
+  void sweep_later() {
+    if (host().shard().server().home_of(address_.text()) != host().shard().index()) return;
+    host().after(sweep_timer_, pubsub::sweep_interval, [this] {
+      open(address_, [this](pubsub::Service* service) {
+        if (service != nullptr) sweep(*service);
+      });
+      sweep_later();
+    });
+  }
+
+  bool is_mine(const Jid& service) const override { return service == address_; }
   pubsub::Place* find_place(const Jid& address) override {
     return address == address_ ? &host().data<Kept>().place : nullptr;
   }
@@ -76,6 +103,8 @@ class PubSub final : public pubsub::Desk {
     pubsub::NodeConfig defaults;
     defaults.send_last = pubsub::SendLast::on_sub;
     return {.address = address,
+            .multi_subscribe = multi_subscribe_,
+            .domain = host().domain().name,
             .defaults = defaults,
             .may_create = [this](const Viewer& who) { return may_create(who); },
             .limits = host().limits(),
@@ -117,8 +146,11 @@ class PubSub final : public pubsub::Desk {
         for (const std::string_view feature :
              {xmpp::ns::disco_info, xmpp::ns::disco_items, xmpp::ns::commands, xmpp::ns::rsm})
           add(std::string(feature));
+        if (multi_subscribe_) add(std::string(shim));
         for (const std::string_view feature : service.features())
           add(std::string(xmpp::ns::pubsub) + '#' + std::string(feature));
+      } else if (multi_subscribe_ && asked == shim) {  // XEP-0131 section 3.2
+        add(std::string(shim) + "#SubID");
       } else {
         const auto node = service.get(asked);
         if (!node) return answered.fail(node.error());
@@ -163,6 +195,8 @@ class PubSub final : public pubsub::Desk {
         });
   }
 
+  static constexpr std::string_view shim = xmpp::ShimHeaders::element.ns;
+
   // --- approvals (sections 8.6 and 8.7) ---
 
   Flow take_approval(ServiceMessage& event) {
@@ -172,7 +206,7 @@ class PubSub final : public pubsub::Desk {
     const bool is_answer = form && form->form_type() == pubsub::authorization_form;
     if (!is_answer && !event.stanza.head.is_error()) return Flow::go_on;
     host().done(event.stanza);
-    if (!is_answer) return Flow::stop;  // what could not be delivered
+    if (!is_answer) return take_bounce(event.stanza), Flow::stop;
     open(address_, [this, from = event.stanza.head.from, form = *form](pubsub::Service* service) {
       if (service == nullptr) return;
       auto decision = service->answer_approval(view(from), form);
@@ -181,7 +215,20 @@ class PubSub final : public pubsub::Desk {
     return Flow::stop;
   }
 
-  Flow ignore(ServicePresence& event) {
+  // Section 12.2: who is no more is not notified any more. Whatever else is wrong may pass.
+  void take_bounce(const Stanza& bounced) {
+    const xml::Element error = bounced.root().child("error", bounced.root().ns());
+    const bool is_final =
+        error.child("gone", xmpp::ns::stanzas) || error.child("item-not-found", xmpp::ns::stanzas);
+    if (!is_final) return;
+    open(address_, [this, from = bounced.head.from](pubsub::Service* service) {
+      if (service != nullptr) carry_out_all(*service, service->bounced(from));
+    });
+  }
+
+  Flow take_presence(ServicePresence& event) {
+    if (event.stanza.head.is(PresenceType::unavailable))
+      presence_ended(address_, event.stanza.head.from);
     host().done(event.stanza);
     return Flow::stop;
   }
@@ -222,6 +269,8 @@ class PubSub final : public pubsub::Desk {
   }
 
   Jid address_;
+  const bool multi_subscribe_;
+  Timer sweep_timer_;
 };
 
 }  // namespace herold::server

@@ -66,6 +66,8 @@ struct NodeConfig {
   bool notify_retract = true;
   bool notify_sub = false;
   bool persist_items = true;
+  bool purge_offline = false;                     // what somebody published goes when he does
+  bool tempsub = false;                           // subscriptions go with their subscribers
   bool presence_based_delivery = false;           // never into offline storage
   std::optional<std::uint64_t> max_items;         // absent: as many as the server allows
   std::optional<std::uint64_t> item_expire;       // seconds; absent: never

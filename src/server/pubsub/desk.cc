@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "server/pubsub/presence_watch.h"
 #include "server/shard.h"
 #include "xmpp/ext/delay.h"
 
@@ -42,54 +43,30 @@ void Desk::load(const Jid& address, Place& place) {
                                   return loaded(address, nullptr);
                                 auto service = std::make_unique<Service>(rules_of(address));
                                 service->load(*nodes);
-                                std::vector<Expiry> expiries;
-                                for (const auto& [name, node] : service->nodes())
-                                  if (const auto& age = node.config.item_expire)
-                                    expiries.push_back({name, now() - Seconds(*age)});
-                                drop_expired(address, std::move(service), std::move(expiries));
+                                loaded(address, std::move(service));
                               });
-}
-
-// Publishing drops what is too old by then; a node at which nobody publishes any more is seen to
-// whenever its service comes into memory, before anybody can put something new under an old id.
-void Desk::drop_expired(const Jid& address, std::unique_ptr<Service> service,
-                        std::vector<Expiry> left) {
-  if (left.empty()) return loaded(address, std::move(service));
-  const Limits& limits = host_.limits();
-  store::ItemQuery query{
-      .node = left.back().node, .most = limits.pubsub_page, .most_bytes = limits.stanza_bytes};
-  host_.stores().nodes().items(
-      address.text(), std::move(query),
-      [this, address, service = std::move(service),
-       left = std::move(left)](const Result<store::ItemPage>& oldest) mutable {
-        const Expiry expiry = left.back();
-        std::vector<store::NodeChange> changes;
-        if (oldest)
-          for (const store::NodeItem& item : oldest->items)
-            if (item.time < expiry.before)
-              changes.emplace_back(store::RetractItem{expiry.node, item.id, {}});
-        const bool all = oldest && !oldest->complete && changes.size() == oldest->items.size();
-        if (!all) left.pop_back();
-        if (changes.empty()) return drop_expired(address, std::move(service), std::move(left));
-        host_.stores().nodes().change(
-            address.text(), std::move(changes),
-            [this, address, service = std::move(service),
-             left = std::move(left)](const Result<store::NodeOutcome>& dropped) mutable {
-              if (!dropped) left.clear();
-              drop_expired(address, std::move(service), std::move(left));
-            });
-      });
 }
 
 void Desk::loaded(const Jid& address, std::unique_ptr<Service> service) {
   Place* place = find_place(address);
   if (place == nullptr) return;  // who waited is answered when it goes
   place->loading = false;
-  if (service) place->service = std::move(service);
+  if (!service) {
+    for (Then& then : std::exchange(place->waiting, {})) then(nullptr);
+    return;
+  }
+  place->service = std::move(service);
   for (Then& then : std::exchange(place->waiting, {})) {
     Place* still = find_place(address);
     then(still != nullptr ? still->service.get() : nullptr);
   }
+  // A node that nobody has asked for meanwhile may have leases and items that have ended, and what
+  // was to go with somebody's presence.
+  open(address, [this](Service* fresh) {
+    if (fresh == nullptr) return;
+    watch_all(*fresh);
+    sweep(*fresh);
+  });
 }
 
 // Read again when it is needed: what is in memory is not what is stored.
@@ -145,7 +122,7 @@ void Desk::handle_get(Service& service, IqRequest request) {
     return answer(std::move(request), viewer,
                   service.tell_affiliations(viewer, asked->affiliations->node));
   if (asked->options)
-    return answer(std::move(request), viewer, service.tell_options(viewer, *asked->options));
+    return answer(std::move(request), viewer, service.tell_options(viewer, *asked->options, now()));
   if (asked->defaults)
     return answer(std::move(request), viewer,
                   service.default_options(viewer, asked->defaults->node));
@@ -176,9 +153,9 @@ Answer<Decision> Desk::decide(Service& service, const Viewer& viewer, xml::Eleme
                               const PubSub& asked) {
   if (asked.publish) return decide_publication(service, viewer, payload, asked);
   if (asked.retract) return service.retract(viewer, *asked.retract, now());
-  if (asked.subscribe) return service.subscribe(viewer, asked, now());
+  if (asked.subscribe) return service.subscribe(viewer, asked, now(), host_.random());
   if (asked.unsubscribe) return service.unsubscribe(viewer, *asked.unsubscribe, now());
-  if (asked.options) return service.set_options(viewer, *asked.options);
+  if (asked.options) return service.set_options(viewer, *asked.options, now());
   if (asked.create) return service.create(viewer, asked, now(), host_.random());
   return xmpp::fail(Condition::bad_request);
 }
@@ -214,7 +191,8 @@ void Desk::handle_get_as_owner(Service& service, IqRequest request) {
   if (asked->configure)
     return answer(std::move(request), viewer,
                   service.tell_config(viewer, asked->configure->node.value_or(""), offered));
-  if (asked->defaults) return request.succeed(service.default_config(offered));
+  if (asked->defaults)
+    return answer(std::move(request), viewer, service.default_config(*asked->defaults, offered));
   if (asked->subscriptions)
     return answer(std::move(request), viewer,
                   service.all_subscriptions(viewer, asked->subscriptions->node, now()));
@@ -234,7 +212,8 @@ void Desk::handle_set_as_owner(Service& service, IqRequest request) {
                                now());
     if (asked->remove) return service.remove(viewer, *asked->remove, now());
     if (asked->purge) return service.purge(viewer, asked->purge->node, now());
-    if (asked->subscriptions) return service.set_subscriptions(viewer, *asked->subscriptions);
+    if (asked->subscriptions)
+      return service.set_subscriptions(viewer, *asked->subscriptions, now(), host_.random());
     if (asked->affiliations) return service.set_affiliations(viewer, *asked->affiliations);
     return xmpp::fail(Condition::bad_request);
   };
@@ -259,6 +238,7 @@ bool changes_memory(const std::vector<store::NodeChange>& changes) {
   return std::ranges::any_of(changes, [](const store::NodeChange& change) {
     return !std::holds_alternative<store::PublishItem>(change) &&
            !std::holds_alternative<store::RetractItem>(change) &&
+           !std::holds_alternative<store::ExpireItems>(change) &&
            !std::holds_alternative<store::PurgeItems>(change);
   });
 }
@@ -309,6 +289,7 @@ void Desk::finish(const Jid& address, Decision decision, std::vector<Letter> let
               {service->retract_notice(*node, dropped, now()), interested(*service, *node)});
     if (node != nullptr && decision.new_subscriber)
       send_last(*service, *decision.new_subscriber, {decision.node});
+    if (decision.watched) watch(service->rules().address, *decision.watched);
     stored(service->rules().address, decision.changes);
   });
 }
@@ -349,6 +330,70 @@ void Desk::retract(const Jid& address, std::string node, std::string id, Done do
   });
 }
 
+// --- time and presence ---
+
+void Desk::carry_out_all(Service& service, std::vector<Decision> decisions) {
+  for (Decision& decision : decisions)
+    carry_out(service, std::move(decision), [](const Answer<std::string>&) {});
+}
+
+void Desk::sweep(Service& service) { carry_out_all(service, service.expire(now())); }
+
+void Desk::went_offline(const Jid& service, const Jid& who, Service::Left left) {
+  if (find_place(service) == nullptr) return;
+  open(service, [this, who, left](Service* open) {
+    if (open != nullptr) carry_out_all(*open, open->went_offline(who, left));
+  });
+}
+
+// Of accounts here each session is known; of others only what arrives.
+void Desk::presence_ended(const Jid& service, const Jid& who) {
+  const bool lives_here = who.domain() == host_.address().domain();
+  went_offline(service, who, lives_here ? Service::Left::one_resource : Service::Left::everywhere);
+}
+
+// Whoever lives elsewhere tells it himself, as section 12.4 has it.
+void Desk::watch(const Jid& service, const Jid& who) {
+  if (who.domain() != host_.address().domain()) return;
+  host_.ask_home(
+      who.bare_text(),
+      [who, service](ModuleHost& there) { return watch_presence(there, who, service); },
+      [this, who, service](bool is_online) {
+        if (!is_online)
+          went_offline(service, who,
+                       who.is_full() ? Service::Left::one_resource : Service::Left::everywhere);
+      });
+}
+
+void Desk::watch_all(const Service& service) {
+  const Jid& address = service.rules().address;
+  for (const Jid& who : service.temporary_subscribers()) watch(address, who);
+  for (const auto& [name, node] : service.nodes())
+    if (node.config.purge_offline)
+      host_.stores().nodes().publishers(
+          address.text(), name, [this, address](const Result<std::vector<std::string>>& all) {
+            if (!all) return;
+            for (const std::string& publisher : *all)
+              if (!publisher.empty()) watch(address, Jid::trusted(publisher));
+          });
+}
+
+void Desk::note_leaving(PresenceSent& event) {
+  const StanzaHead& head = event.stanza.head;
+  if (head.is(PresenceType::unavailable) && !head.to) tell_departure(event.session);
+}
+void Desk::note_end(SessionEnded& event) { tell_departure(event.session); }
+
+void Desk::tell_departure(Session& session) {
+  const auto departure = departure_of(session, [this](const Jid& one) { return is_mine(one); });
+  if (!departure) return;
+  for (const Jid& service : departure->services)
+    host_.at_home(service.bare_text(), [find = find_, service, who = departure->who,
+                                        left = departure->left](ModuleHost& there) {
+      if (Desk* desk = find(there)) desk->went_offline(service, who, left);
+    });
+}
+
 // --- notices ---
 
 namespace {
@@ -371,9 +416,10 @@ void Desk::deliver(Service& service, const Letter& letter) {
 }
 
 void Desk::send(const Service& service, const Notice& notice) {
-  if (notice.to.empty()) return;
+  if (notice.to.empty() && notice.particular.empty()) return;
   Stanza stanza = message_of(service.rules().address, notice.type, notice.payload,
                              notice.id.empty() ? host_.random().token(9) : notice.id);
+  for (const Recipient& to : notice.particular) send_alone(stanza.copy(), to);
   if (notice.type == NotificationType::headline) return host_.send_to_all(stanza, notice.to);
   for (const Jid& to : notice.to) {  // one that has to wait for who is away
     Stanza single = stanza.copy();
@@ -382,28 +428,50 @@ void Desk::send(const Service& service, const Notice& notice) {
   }
 }
 
+void Desk::send_alone(Stanza stanza, const Recipient& to) {
+  if (!to.subids.empty()) {  // section 12.14: behind the event
+    xmpp::ShimHeaders headers;
+    for (const std::string& subid : to.subids) headers.headers.push_back({"SubID", subid});
+    stanza = Stanza(std::move(stanza.head),
+                    std::string(stanza.payload().view()) + xmpp::to_xml(headers, xmpp::ns::client));
+  }
+  stanza.head.to = to.jid;
+  const auto deliver = [](ModuleHost& host, Stanza single) {
+    if (single.head.is(MessageType::headline) || host.commit_again(single))
+      host.send(std::move(single));
+  };
+  if (to.shows.all()) return deliver(host_, std::move(stanza));
+  host_.at_home(to.jid.bare_text(),
+                [single = std::move(stanza), shows = to.shows, deliver](ModuleHost& there) mutable {
+                  if (is_shown(there, single.head.to, shows)) deliver(there, std::move(single));
+                });
+}
+
 void Desk::send_last(Service& service, const Jid& who, const std::vector<std::string>& nodes) {
   const Viewer viewer = service.rules().viewer(who);
   std::vector<std::string> wanted;
   std::vector<NodeConfig> configs;
+  std::vector<ReplyTo> replies;
   for (const std::string& name : nodes) {
     const Node* node = service.find(name);
     if (node == nullptr || !may_retrieve(*node, viewer, now())) continue;
     wanted.push_back(name);
     configs.push_back(node->config);
+    replies.push_back(service.reply_to(*node));
   }
   if (wanted.empty()) return;
   host_.stores().nodes().last_items(
       service.rules().address.text(), wanted,
-      [this, from = service.rules().address, who, wanted,
-       configs = std::move(configs)](Result<std::vector<store::LastItem>> items) {
+      [this, from = service.rules().address, who, wanted, configs = std::move(configs),
+       replies = std::move(replies)](Result<std::vector<store::LastItem>> items) {
         if (!items) return;
         for (const store::LastItem& last : *items) {
-          const auto place = std::ranges::find(wanted, last.node) - wanted.begin();
-          const NodeConfig& config = configs[static_cast<std::size_t>(place)];
+          const auto place =
+              static_cast<std::size_t>(std::ranges::find(wanted, last.node) - wanted.begin());
+          const NodeConfig& config = configs[place];
           if (config.item_expire && last.item.time + Seconds(*config.item_expire) <= now())
             continue;
-          std::string payload = item_event(config, last.node, last.item);
+          std::string payload = item_event(config, last.node, last.item, replies[place]);
           payload += xmpp::to_xml(xmpp::Delay{.stamp = last.item.time}, xmpp::ns::client);
           Stanza stanza =
               message_of(from, NotificationType::headline, payload, host_.random().token(9));

@@ -15,6 +15,9 @@
 
 namespace herold::server::pubsub {
 
+// How often what has had its time is looked for; nobody sees it in between.
+inline constexpr Seconds sweep_interval{60};
+
 // A service in memory, or on its way there.
 struct Place {
   std::unique_ptr<Service> service;
@@ -24,7 +27,9 @@ struct Place {
 
 class Desk {
  public:
-  explicit Desk(ModuleHost& host) : host_(host) {}
+  // How it is found on another shard, where the module may have been switched off: nullptr.
+  using Find = Desk* (*)(ModuleHost& there);
+  Desk(ModuleHost& host, Find find) : host_(host), find_(find) {}
   Desk(const Desk&) = delete;
   virtual ~Desk() = default;
 
@@ -43,6 +48,7 @@ class Desk {
   void open(const Jid& address, Then then);
   // Stores and tells. The service is judged as it is after the decision at once.
   void carry_out(Service& service, Decision decision, Done done);
+  void carry_out_all(Service& service, std::vector<Decision> decisions);
   // Publishes in the name of the service's owner.
   void publish(const Jid& address, std::string node, std::string id, std::string payload,
                const DataForm* options, Done done);
@@ -51,10 +57,23 @@ class Desk {
   void send_last(Service& service, const Jid& who, const std::vector<std::string>& nodes);
   void send(const Service& service, const Notice& notice);
 
+  // --- time and presence ---
+  // What has had its time at a service goes: leases, items.
+  void sweep(Service& service);
+  // Somebody went offline, as far as the service can know of it.
+  void went_offline(const Jid& service, const Jid& who, Service::Left left);
+  // He says so himself, with a presence.
+  void presence_ended(const Jid& service, const Jid& who);
+  // At the home of the session: its presence ends.
+  void note_leaving(PresenceSent& event);
+  void note_end(SessionEnded& event);
+
  protected:
   ModuleHost& host() const { return host_; }
   WallTime now() const { return host_.clock().wall(); }
 
+  // Whether services at such an address are this desk's.
+  virtual bool is_mine(const Jid& service) const = 0;
   // Where the service at an address is; nullptr: not here any more.
   virtual Place* find_place(const Jid& address) = 0;
   virtual Rules rules_of(const Jid& address) = 0;
@@ -79,13 +98,10 @@ class Desk {
   Answer<Decision> decide_publication(Service& service, const Viewer& viewer, xml::Element payload,
                                       const xmpp::PubSub& asked);
   void carry_out(Service& service, Answer<Decision> decision, IqRequest request);
+  void watch(const Jid& service, const Jid& who);
+  void watch_all(const Service& service);
+  void tell_departure(Session& session);
   void load(const Jid& address, Place& place);
-  // A node, and what of it is too old.
-  struct Expiry {
-    std::string node;
-    WallTime before;
-  };
-  void drop_expired(const Jid& address, std::unique_ptr<Service> service, std::vector<Expiry> left);
   void loaded(const Jid& address, std::unique_ptr<Service> service);
   void forget(const Jid& address);
 
@@ -95,10 +111,12 @@ class Desk {
     std::vector<Jid> interested;
   };
   void deliver(Service& service, const Letter& letter);
+  void send_alone(Stanza stanza, const Recipient& to);
   void finish(const Jid& address, Decision decision, std::vector<Letter> letters,
               const store::NodeOutcome& outcome);
 
   ModuleHost& host_;
+  const Find find_;
 };
 
 // What the store's refusals mean (sections 7.1.3.4, 7.2.3).

@@ -24,6 +24,7 @@ constexpr std::string_view common_features[] = {"auto-create",
                                                 "multi-items",
                                                 "outcast-affiliation",
                                                 "persistent-items",
+                                                "presence-notifications",
                                                 "publish",
                                                 "publish-node-full",
                                                 "publish-only-affiliation",
@@ -56,6 +57,7 @@ std::vector<std::string_view> Service::features() const {
     add(personal_features);
   else
     add(service_features);
+  if (rules_.multi_subscribe) found.emplace_back("multi-subscribe");
   return found;
 }
 
@@ -95,6 +97,10 @@ DataForm Service::meta_data(const Node& node, WallTime now) const {
   auto& owners = form.add(FieldType::jid_multi, "pubsub#owner");
   if (rules_.personal) owners.values.push_back(rules_.address.text());
   for (const Jid& jid : node.owners()) owners.values.push_back(jid.text());
+  auto& publishers = form.add(FieldType::jid_multi, "pubsub#publisher");
+  for (const auto& [jid, affiliation] : node.affiliations)
+    if (affiliation == Affiliation::publisher || affiliation == Affiliation::publish_only)
+      publishers.values.push_back(jid);
   const auto subscribers = std::ranges::count_if(
       node.subscriptions, [&](const auto& entry) { return entry.second.delivers(now); });
   add(FieldType::text_single, "num_subscribers", std::to_string(subscribers));

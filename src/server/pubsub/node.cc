@@ -39,6 +39,19 @@ bool Subscription::delivers(WallTime now) const {
   return state == SubscriptionState::subscribed && options.deliver && !expired(now);
 }
 
+Subscription Subscription::of(const store::NodeSubscription& stored) {
+  return {.jid = Jid::trusted(stored.jid),
+          .subid = stored.subid,
+          .state = static_cast<SubscriptionState>(stored.state),
+          .options = SubscribeOptions::parse(stored.options)};
+}
+
+store::NodeChange Subscription::change(const std::string& node) const {
+  if (state == SubscriptionState::none) return store::RemoveSubscription{node, subid, jid.text()};
+  return store::PutSubscription{
+      node, {subid, jid.text(), static_cast<std::uint8_t>(state), options.text()}};
+}
+
 Node Node::of(const store::StoredNode& stored) {
   Node node{.name = stored.name,
             .config = parse_settings(stored.settings),
@@ -47,9 +60,7 @@ Node Node::of(const store::StoredNode& stored) {
   for (const store::NodeAffiliation& one : stored.affiliations)
     node.affiliations[one.jid] = static_cast<Affiliation>(one.kind);
   for (const store::NodeSubscription& one : stored.subscriptions)
-    node.subscriptions[one.jid] = {.jid = Jid::trusted(one.jid),
-                                   .state = static_cast<SubscriptionState>(one.state),
-                                   .options = SubscribeOptions::parse(one.options)};
+    node.subscriptions[{one.jid, one.subid}] = Subscription::of(one);
   return node;
 }
 
@@ -58,9 +69,28 @@ Affiliation Node::affiliation(const Jid& who) const {
   return found == affiliations.end() ? Affiliation::none : found->second;
 }
 
-const Subscription* Node::find_subscription(const Jid& jid) const {
-  const auto found = subscriptions.find(jid.text());
-  return found == subscriptions.end() ? nullptr : &found->second;
+std::vector<const Subscription*> Node::subscriptions_of(const Jid& jid, WallTime now) const {
+  std::vector<const Subscription*> found;
+  for (auto one = subscriptions.lower_bound({jid.text(), {}});
+       one != subscriptions.end() && one->first.first == jid.text(); ++one)
+    if (!one->second.expired(now)) found.push_back(&one->second);
+  return found;
+}
+
+Answer<const Subscription*> Node::find_subscription(const Jid& jid, std::string_view subid,
+                                                    WallTime now) const {
+  const auto found = subscriptions_of(jid, now);
+  if (found.empty()) return nullptr;
+  if (subid.empty() && found.size() == 1) return found.front();
+  if (subid.empty()) return refuse(Condition::bad_request, "subid-required");
+  const auto one = std::ranges::find(found, subid, &Subscription::subid);
+  if (one == found.end()) return refuse(Condition::not_acceptable, "invalid-subid");
+  return *one;
+}
+
+bool Node::delivers_to(const Jid& jid, WallTime now) const {
+  return std::ranges::any_of(subscriptions_of(jid, now),
+                             [&](const Subscription* one) { return one->delivers(now); });
 }
 
 bool Node::has_subscriber(const Jid& account, WallTime now) const {

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -22,26 +23,38 @@ using xmpp::SubscriptionState;
 
 struct Subscription {
   Jid jid;  // as it was subscribed, bare or full
+  std::string subid;
   SubscriptionState state = SubscriptionState::subscribed;
   SubscribeOptions options;
 
   // Whether it gets events.
   bool delivers(WallTime now) const;
   bool expired(WallTime now) const { return options.expire && *options.expire <= now; }
+  // As it is stored: put, or removed where its state is none.
+  store::NodeChange change(const std::string& node) const;
+  static Subscription of(const store::NodeSubscription& stored);
 };
+
+// The address as it was subscribed, and the SubID: several of one address stand side by side.
+using SubscriptionKey = std::pair<std::string, std::string>;
 
 struct Node {
   std::string name;
   NodeConfig config;
   Jid creator;
   WallTime created{};
-  std::map<std::string, Affiliation, std::less<>> affiliations;    // by bare address
-  std::map<std::string, Subscription, std::less<>> subscriptions;  // by address
+  std::map<std::string, Affiliation, std::less<>> affiliations;  // by bare address
+  std::map<SubscriptionKey, Subscription> subscriptions;
 
   static Node of(const store::StoredNode& stored);
   Affiliation affiliation(const Jid& who) const;
-  // Of this address, or of the bare one; nullptr where there is none.
-  const Subscription* find_subscription(const Jid& jid) const;
+  // Of exactly this address, without those whose lease has ended.
+  std::vector<const Subscription*> subscriptions_of(const Jid& jid, WallTime now) const;
+  // The one that is meant (sections 6.2.3, 6.3.4, 6.5.9): nullptr where there is none;
+  // subid-required where there are several, invalid-subid where it is none of them.
+  Answer<const Subscription*> find_subscription(const Jid& jid, std::string_view subid,
+                                                WallTime now) const;
+  bool delivers_to(const Jid& jid, WallTime now) const;
   bool has_subscriber(const Jid& account, WallTime now) const;  // by any of its addresses
   std::vector<Jid> owners() const;
 };

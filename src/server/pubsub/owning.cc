@@ -21,11 +21,12 @@ store::NodeChange put_affiliation(const Node& node, const std::string& jid, Affi
   return store::PutAffiliation{node.name, {jid, static_cast<std::uint8_t>(kind)}};
 }
 
-store::NodeChange put_subscription(const Node& node, const Subscription& one) {
-  const std::string& jid = one.jid.text();
-  if (one.state == SubscriptionState::none) return store::RemoveSubscription{node.name, jid};
-  return store::PutSubscription{
-      node.name, {jid, jid, static_cast<std::uint8_t>(one.state), one.options.text()}};
+// Section 4.1.1, a chart that is to be held to: whoever owns or publishes resigns before he becomes
+// less, an owner anything else.
+bool may_become(Affiliation before, Affiliation after) {
+  if (after == Affiliation::none || after == Affiliation::owner) return true;
+  if (before == Affiliation::owner) return false;
+  return before != Affiliation::publisher || after != Affiliation::member;
 }
 
 }  // namespace
@@ -122,7 +123,11 @@ Answer<Decision> Service::configure(const Viewer& viewer, std::string_view name,
   return decision;
 }
 
-std::string Service::default_config(const ConfigOffer& offer) const {
+// Section 8.3; collections (XEP-0248) are not spoken.
+Answer<std::string> Service::default_config(
+    const xmpp::PubSubDefault<xmpp::ns::pubsub_owner>& request, const ConfigOffer& offer) const {
+  if (!request.type.empty() && request.type != "leaf")
+    return std::unexpected(unsupported("collections"));
   PubSubOwner answer;
   answer.defaults = {.form = config_form(rules_.defaults, FormType::form, offer)};
   return answer_xml(answer);
@@ -147,7 +152,7 @@ Answer<Decision> Service::remove(const Viewer& viewer,
   if (!node.config.notify_delete) return decision;
   Notice told = notice(
       node, xmpp::to_xml(xmpp::PubSubEvent{.remove = std::move(event)}, xmpp::ns::client), now);
-  for (const auto& [jid, subscription] : node.subscriptions)  // section 8.4.2
+  for (const auto& [key, subscription] : node.subscriptions)  // section 8.4.2
     if (subscription.state != SubscriptionState::subscribed) told.to.push_back(subscription.jid);
   decision.notices.push_back(std::move(told));
   return decision;
@@ -171,12 +176,14 @@ Answer<Decision> Service::purge(const Viewer& viewer, std::string_view name, Wal
 
 // --- subscriptions (sections 8.6 to 8.8) ---
 
-Notice Service::approval_notice(const Node& node, const Jid& subscriber) const {
+Notice Service::approval_notice(const Node& node, const Subscription& subscription) const {
   DataForm form = DataForm::of(FormType::form, authorization_form);
   form.title = "PubSub subscriber request";
   form.instructions.emplace_back("Approve the request, or deny it.");
   form.add(xmpp::FieldType::text_single, "pubsub#node", "Node", node.name);
-  form.add(xmpp::FieldType::jid_single, "pubsub#subscriber_jid", "Subscriber", subscriber.text());
+  form.add(xmpp::FieldType::jid_single, "pubsub#subscriber_jid", "Subscriber",
+           subscription.jid.text());
+  form.add(xmpp::FieldType::text_single, "pubsub#subid", "SubID", subscription.subid);
   form.add(xmpp::FieldType::boolean, "pubsub#allow", "Allow this address to subscribe?", "false");
   Notice notice{.node = node.name, .payload = xmpp::to_xml(form, xmpp::ns::client)};
   notice.type = NotificationType::normal;  // an owner who is away is asked later
@@ -185,10 +192,10 @@ Notice Service::approval_notice(const Node& node, const Jid& subscriber) const {
   return notice;
 }
 
-void Service::tell_owners(Decision& decision, const Node& node, const Jid& subscriber,
-                          SubscriptionState state) const {
+void Service::tell_owners(Decision& decision, const Node& node,
+                          const Subscription& subscription) const {
   if (!node.config.notify_sub) return;
-  Notice notice = subscription_notice(node, subscriber, state);
+  Notice notice = subscription_notice(node, subscription);
   notice.to = node.owners();
   if (rules_.personal) notice.to.push_back(rules_.address);
   decision.notices.push_back(std::move(notice));
@@ -200,14 +207,18 @@ std::optional<Decision> Service::answer_approval(const Viewer& viewer, const Dat
   const Node* node = find(form.value("pubsub#node"));
   const auto jid = Jid::parse(form.value("pubsub#subscriber_jid"));
   if (node == nullptr || !jid || !may_configure(*node, viewer)) return decision;
-  const Subscription* asked = node->find_subscription(*jid);
-  if (asked == nullptr || asked->state != SubscriptionState::pending) return decision;
-  Subscription answered = *asked;
+  const std::string_view subid = form.value("pubsub#subid");
+  const auto all = node->subscriptions_of(*jid, WallTime{});
+  const auto asked = std::ranges::find_if(all, [&](const Subscription* one) {
+    return one->state == SubscriptionState::pending && (subid.empty() || subid == one->subid);
+  });
+  if (asked == all.end()) return decision;
+  Subscription answered = **asked;
   const bool allowed = xmpp::is_true(form.value("pubsub#allow"));
   answered.state = allowed ? SubscriptionState::subscribed : SubscriptionState::none;
   decision.node = node->name;
-  decision.changes.push_back(put_subscription(*node, answered));
-  decision.notices.push_back(subscription_notice(*node, *jid, answered.state));
+  decision.changes.push_back(answered.change(node->name));
+  decision.notices.push_back(subscription_notice(*node, answered));
   if (allowed && node->config.send_last != SendLast::never) decision.new_subscriber = *jid;
   return decision;
 }
@@ -216,9 +227,9 @@ Answer<std::vector<Notice>> Service::pending(const Viewer& viewer, std::string_v
   const Node& node = *TRY(get(name));
   TRY(may_configure(node, viewer));
   std::vector<Notice> found;
-  for (const auto& [jid, subscription] : node.subscriptions)
+  for (const auto& [key, subscription] : node.subscriptions)
     if (subscription.state == SubscriptionState::pending) {
-      found.push_back(approval_notice(node, subscription.jid));
+      found.push_back(approval_notice(node, subscription));
       found.back().to = {viewer.jid};
     }
   return found;
@@ -230,15 +241,17 @@ Answer<std::string> Service::all_subscriptions(const Viewer& viewer, std::string
   TRY(may_configure(node, viewer));
   PubSubOwner answer;
   answer.subscriptions.emplace().node = node.name;
-  for (const auto& [jid, one] : node.subscriptions)
+  for (const auto& [key, one] : node.subscriptions)
     if (one.state != SubscriptionState::pending && !one.expired(now))
-      answer.subscriptions->subscriptions.push_back(
-          {.jid = one.jid, .subscription = one.state, .expiry = one.options.expire});
+      answer.subscriptions->subscriptions.push_back({.jid = one.jid,
+                                                     .subid = one.subid,
+                                                     .subscription = one.state,
+                                                     .expiry = one.options.expire});
   return answer_xml(answer);
 }
 
-Answer<Decision> Service::set_subscriptions(const Viewer& viewer,
-                                            const OwnerSubscriptions& request) const {
+Answer<Decision> Service::set_subscriptions(const Viewer& viewer, const OwnerSubscriptions& request,
+                                            WallTime now, Random& random) const {
   const Node& node = *TRY(get(request.node));
   TRY(may_configure(node, viewer));
   Decision decision{.node = node.name};
@@ -246,20 +259,23 @@ Answer<Decision> Service::set_subscriptions(const Viewer& viewer,
   std::size_t count = node.subscriptions.size();
   for (const auto& wanted : request.subscriptions) {
     if (!wanted.jid) return xmpp::fail(Condition::bad_request);
-    const Subscription* known = node.find_subscription(wanted.jid);
-    Subscription changed = known != nullptr ? *known : Subscription{.jid = wanted.jid};
+    const auto found = node.find_subscription(wanted.jid, wanted.subid, now);
+    const Subscription* known = found.value_or(nullptr);
+    Subscription changed =
+        known != nullptr ? *known : Subscription{.jid = wanted.jid, .subid = random.token(12)};
     const auto before = known != nullptr ? known->state : SubscriptionState::none;
     changed.state = wanted.subscription.value_or(before);
     const bool is_new = before == SubscriptionState::none && changed.state != before;
     const bool possible =
         changed.state == SubscriptionState::none || changed.state == SubscriptionState::subscribed;
-    if (!possible || (is_new && ++count > rules_.limits.pubsub_subscriptions)) {
-      refused.subscriptions.push_back({.jid = wanted.jid, .subscription = before});
+    if (!found || !possible || (is_new && ++count > rules_.limits.pubsub_subscriptions)) {
+      refused.subscriptions.push_back(
+          {.jid = wanted.jid, .subid = wanted.subid, .subscription = before});
       continue;
     }
     if (changed.state == before) continue;
-    decision.changes.push_back(put_subscription(node, changed));
-    decision.notices.push_back(subscription_notice(node, wanted.jid, changed.state));
+    decision.changes.push_back(changed.change(node.name));
+    decision.notices.push_back(subscription_notice(node, changed));
   }
   if (refused.subscriptions.empty()) return decision;
   decision.error = StanzaError(Condition::not_acceptable);
@@ -287,14 +303,14 @@ Answer<std::string> Service::all_affiliations(const Viewer& viewer, std::string_
 void Service::settle_pending(Decision& decision, const Node& node, const std::string& jid,
                              Affiliation affiliation) const {
   if (affiliation == Affiliation::none || affiliation == Affiliation::publish_only) return;
-  for (const auto& [address, subscription] : node.subscriptions) {
+  for (const auto& [key, subscription] : node.subscriptions) {
     if (subscription.jid.bare_text() != jid) continue;
     Subscription settled = subscription;
     settled.state = affiliation == Affiliation::outcast ? SubscriptionState::none
                                                         : SubscriptionState::subscribed;
     if (settled.state == subscription.state) continue;
-    decision.changes.push_back(put_subscription(node, settled));
-    decision.notices.push_back(subscription_notice(node, subscription.jid, settled.state));
+    decision.changes.push_back(settled.change(node.name));
+    decision.notices.push_back(subscription_notice(node, settled));
   }
 }
 
@@ -321,7 +337,7 @@ Answer<Decision> Service::set_affiliations(const Viewer& viewer,
     const bool full =
         had == Affiliation::none && node.affiliations.size() >= rules_.limits.pubsub_affiliations;
     if (full) return xmpp::fail(Condition::resource_constraint, "Too many affiliations");
-    if (last_owner) {
+    if (last_owner || !may_become(had, *wanted.affiliation)) {
       refused.affiliations.push_back({.jid = wanted.jid, .affiliation = had});
       continue;
     }

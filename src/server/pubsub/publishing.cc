@@ -88,6 +88,7 @@ Answer<Decision> Service::publish(const Publication& publication, Random& random
   xmpp::PubSubPublish answer{.node = name};
   if (has_item) answer.items.emplace_back().id = item.id;
   decision.answer = xmpp::to_xml(xmpp::PubSub{.publish = std::move(answer)}, xmpp::ns::client);
+  if (node.config.purge_offline) decision.watched = publication.publisher.jid.bare();
   if (node.config.deliver_notifications) decision.notices.push_back(item_notice(node, item, now));
   // What replaces the only item says enough.
   decision.tell_dropped = node.config.notify_retract &&

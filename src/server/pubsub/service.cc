@@ -32,17 +32,16 @@ struct Apply {
   }
   void operator()(const store::PutSubscription& put) const {
     const store::NodeSubscription& one = put.subscription;
-    nodes[put.node].subscriptions[one.jid] = {.jid = Jid::trusted(one.jid),
-                                              .state = static_cast<SubscriptionState>(one.state),
-                                              .options = SubscribeOptions::parse(one.options)};
+    nodes[put.node].subscriptions[{one.jid, one.subid}] = Subscription::of(one);
   }
   void operator()(const store::RemoveSubscription& gone) const {
-    nodes[gone.node].subscriptions.erase(gone.subid);
+    nodes[gone.node].subscriptions.erase({gone.jid, gone.subid});
   }
   // Items are not kept in memory.
   void operator()(const store::PublishItem&) const {}
   void operator()(const store::RetractItem&) const {}
   void operator()(const store::PurgeItems&) const {}
+  void operator()(const store::ExpireItems&) const {}
   void operator()(const store::KeepItems&) const {}
 };
 
@@ -97,51 +96,159 @@ Answer<> Service::check_name(std::string_view node) const {
   return xmpp::fail(Condition::not_acceptable, "The name of the node is too long");
 }
 
+// --- what time and presence bring ---
+
+namespace {
+
+bool is_temporary(const Node& node, const Subscription& subscription) {
+  return subscription.options.while_online || node.config.tempsub;
+}
+
+}  // namespace
+
+std::vector<Decision> Service::expire(WallTime now) const {
+  std::vector<Decision> decisions;
+  for (const auto& [name, node] : nodes_) {
+    Decision decision{.node = name};
+    for (const auto& [key, subscription] : node.subscriptions)
+      if (subscription.expired(now)) end(decision, node, subscription, Told::everybody);
+    if (const auto& age = node.config.item_expire; age && node.config.persist_items)
+      decision.changes.emplace_back(store::ExpireItems{name, now - Seconds(*age)});
+    if (!decision.changes.empty()) decisions.push_back(std::move(decision));
+  }
+  return decisions;
+}
+
+std::vector<Decision> Service::went_offline(const Jid& who, Left left) const {
+  std::vector<Decision> decisions;
+  for (const auto& [name, node] : nodes_) {
+    Decision decision{.node = name};
+    for (const auto& [key, subscription] : node.subscriptions) {
+      const bool is_his =
+          subscription.jid == who || (left == Left::everywhere && subscription.jid.same_bare(who));
+      if (is_his && is_temporary(node, subscription))
+        end(decision, node, subscription, Told::owners);
+    }
+    if (left == Left::everywhere && node.config.purge_offline && node.config.persist_items) {
+      decision.changes.emplace_back(store::PurgeItems{name, who.bare().text()});
+      decision.tell_dropped = node.config.notify_retract;
+    }
+    if (!decision.changes.empty()) decisions.push_back(std::move(decision));
+  }
+  return decisions;
+}
+
+std::vector<Decision> Service::bounced(const Jid& subscriber) const {
+  std::vector<Decision> decisions;
+  for (const auto& [name, node] : nodes_) {
+    Decision decision{.node = name};
+    for (auto one = node.subscriptions.lower_bound({subscriber.text(), {}});
+         one != node.subscriptions.end() && one->first.first == subscriber.text(); ++one)
+      end(decision, node, one->second, Told::owners);
+    if (!decision.changes.empty()) decisions.push_back(std::move(decision));
+  }
+  return decisions;
+}
+
+std::vector<Jid> Service::temporary_subscribers() const {
+  std::vector<Jid> found;
+  for (const auto& [name, node] : nodes_)
+    for (const auto& [key, subscription] : node.subscriptions)
+      if (is_temporary(node, subscription)) found.push_back(subscription.jid);
+  return found;
+}
+
+void Service::end(Decision& decision, const Node& node, Subscription subscription,
+                  Told told) const {
+  subscription.state = SubscriptionState::none;
+  decision.changes.push_back(subscription.change(node.name));
+  if (told == Told::everybody) decision.notices.push_back(subscription_notice(node, subscription));
+  tell_owners(decision, node, subscription);
+}
+
 // --- events ---
 
-std::string item_event(const NodeConfig& config, std::string_view node,
-                       const store::NodeItem& item) {
+std::string ReplyTo::of(const store::NodeItem& item) const {
+  return kind == ItemReply::publisher ? item.publisher : owner;
+}
+
+ReplyTo Service::reply_to(const Node& node) const {
+  ReplyTo reply{.kind = node.config.item_reply};
+  if (reply.kind != ItemReply::owner) return reply;
+  const auto owners = node.owners();
+  if (rules_.personal)
+    reply.owner = rules_.address.text();
+  else if (node.affiliation(node.creator) == Affiliation::owner)
+    reply.owner = node.creator.text();
+  else if (!owners.empty())
+    reply.owner = owners.front().text();
+  return reply;
+}
+
+std::string item_event(const NodeConfig& config, std::string_view node, const store::NodeItem& item,
+                       const ReplyTo& reply) {
   xmpp::PubSubEventItems items{.node = std::string(node)};
   if (config.persist_items || config.deliver_payloads) {
     auto& shown = items.items.emplace_back();
     shown.id = item.id;
-    if (config.item_reply == ItemReply::publisher) shown.publisher = item.publisher;
+    shown.publisher = reply.of(item);
     if (config.deliver_payloads) shown.payload = item.payload;
   }
   return event_xml({.items = std::move(items)});
 }
 
-Notice Service::notice(const Node& node, std::string payload, WallTime now) const {
+// Subscriptions of one address are neighbours, and it is told once (section 6.1.6).
+Notice Service::notice(const Node& node, std::string payload, WallTime now, Marked marked) const {
   Notice notice{.node = node.name, .payload = std::move(payload)};
   notice.type = node.config.presence_based_delivery ? NotificationType::headline
                                                     : node.config.notification_type;
-  for (const auto& [jid, subscription] : node.subscriptions)
-    if (subscription.delivers(now) &&
-        may_retrieve(node, rules_.viewer(subscription.jid), now).has_value())
-      notice.to.push_back(subscription.jid);
+  const auto end = node.subscriptions.end();
+  for (auto one = node.subscriptions.begin(); one != end;) {
+    const auto first = one;
+    const auto is_same = [&](auto other) {
+      return other != end && other->first.first == first->first.first;
+    };
+    const bool is_alone = !is_same(std::next(first));
+    Recipient recipient{.jid = first->second.jid, .shows = Shows::none()};
+    bool delivers = false;
+    for (; is_same(one); ++one) {
+      if (!one->second.delivers(now)) continue;
+      delivers = true;
+      recipient.shows.add(one->second.options.shows);
+      if (marked == Marked::by_subid && !is_alone) recipient.subids.push_back(one->second.subid);
+    }
+    if (!delivers || !may_retrieve(node, rules_.viewer(recipient.jid), now)) continue;
+    if (recipient.subids.empty() && recipient.shows.all())
+      notice.to.push_back(recipient.jid);
+    else
+      notice.particular.push_back(std::move(recipient));
+  }
   notice.to_interested = rules_.personal;
   return notice;
 }
 
 Notice Service::item_notice(const Node& node, const store::NodeItem& item, WallTime now) const {
-  return notice(node, item_event(node.config, node.name, item), now);
+  return notice(node, item_event(node.config, node.name, item, reply_to(node)), now,
+                Marked::by_subid);
 }
 
 Notice Service::retract_notice(const Node& node, const std::vector<std::string>& ids,
                                WallTime now) const {
   xmpp::PubSubEventItems items{.node = node.name};
   for (const std::string& id : ids) items.retracted.push_back({id});
-  return notice(node, event_xml({.items = std::move(items)}), now);
+  return notice(node, event_xml({.items = std::move(items)}), now, Marked::by_subid);
 }
 
 // Section 12.11: to the address that was subscribed.
-Notice Service::subscription_notice(const Node& node, const Jid& subscriber,
-                                    SubscriptionState state) const {
-  xmpp::PubSubSubscription<xmpp::ns::pubsub_event> changed{
-      .node = node.name, .jid = subscriber, .subscription = state};
+Notice Service::subscription_notice(const Node& node, const Subscription& subscription) const {
+  xmpp::PubSubSubscription<xmpp::ns::pubsub_event> changed{.node = node.name,
+                                                           .jid = subscription.jid,
+                                                           .subid = subscription.subid,
+                                                           .subscription = subscription.state};
+  if (subscription.state != SubscriptionState::none) changed.expiry = subscription.options.expire;
   return {.node = node.name,
           .payload = event_xml({.subscription = std::move(changed)}),
-          .to = {subscriber}};
+          .to = {subscription.jid}};
 }
 
 }  // namespace herold::server::pubsub

@@ -10,6 +10,8 @@ using xmpp::PubSub;
 using xmpp::PubSubOptions;
 using xmpp::ResultSet;
 
+constexpr std::size_t most_subids = 16;  // of one address at a node
+
 std::unexpected<StanzaError> refuse(Condition condition, std::string_view name) {
   return std::unexpected(pubsub_error(condition, name));
 }
@@ -23,16 +25,10 @@ std::string state_xml(const Node& node, const Subscription& subscription,
   answer.subscription.emplace();
   answer.subscription->node = node.name;
   answer.subscription->jid = subscription.jid;
+  answer.subscription->subid = subscription.subid;
   answer.subscription->subscription = subscription.state;
   if (options) answer.options.emplace().form = std::move(options);
   return answer_xml(answer);
-}
-
-store::NodeChange put(const Node& node, const Subscription& subscription) {
-  const std::string& jid = subscription.jid.text();
-  return store::PutSubscription{
-      node.name,
-      {jid, jid, static_cast<std::uint8_t>(subscription.state), subscription.options.text()}};
 }
 
 }  // namespace
@@ -43,10 +39,31 @@ Answer<Jid> Service::subscriber_of(const Viewer& viewer, const Jid& jid) const {
   return jid;
 }
 
-Answer<Decision> Service::subscribe(const Viewer& viewer, const PubSub& request,
-                                    WallTime now) const {
+Answer<Subscription> Service::new_subscription(const Node& node, const Viewer& viewer,
+                                               const Jid& jid, WallTime now, Random& random) const {
+  if (node.subscriptions.size() >= rules_.limits.pubsub_subscriptions ||
+      node.subscriptions_of(jid, now).size() >= most_subids)
+    return std::unexpected(pubsub_error(Condition::policy_violation, "too-many-subscriptions")
+                               .with_type(xmpp::ErrorType::wait));
+  Subscription made{.jid = jid, .subid = random.token(12)};
+  made.options.while_online = node.config.tempsub;
+  if (node.config.access_model == AccessModel::authorize &&
+      affiliation_of(node, viewer) == Affiliation::none)
+    made.state = SubscriptionState::pending;
+  return made;
+}
+
+// What cannot be known cannot be heeded.
+Answer<> Service::check_options(const Subscription& subscription) const {
+  if (subscription.options.shows.all() || subscription.jid.domain() == rules_.domain) return {};
+  return xmpp::fail(Condition::bad_request, ElementName{"invalid-options", xmpp::ns::pubsub_errors},
+                    "Presence of that address is not known here");
+}
+
+Answer<Decision> Service::subscribe(const Viewer& viewer, const PubSub& request, WallTime now,
+                                    Random& random) const {
   const Node& node = *TRY(get(request.subscribe->node));
-  Subscription wanted{.jid = TRY(subscriber_of(viewer, request.subscribe->jid))};
+  const Jid jid = TRY(subscriber_of(viewer, request.subscribe->jid));
   if (viewer.jid.same_bare(rules_.address) && !rules_.personal)  // HOSTILE 116
     return xmpp::fail(Condition::not_allowed);
   TRY(may_subscribe(node, viewer));
@@ -54,29 +71,27 @@ Answer<Decision> Service::subscribe(const Viewer& viewer, const PubSub& request,
     return xmpp::fail(Condition::bad_request);
   const DataForm* form =
       request.options && request.options->form ? &*request.options->form : nullptr;
-  const Subscription* known = node.find_subscription(wanted.jid);
-  if (known != nullptr && known->expired(now)) known = nullptr;
-  if (known != nullptr && known->state == SubscriptionState::pending)
-    return refuse(Condition::not_authorized, "pending-subscription");
-  if (known != nullptr) wanted.options = known->options;
-  if (form != nullptr) wanted.options = TRY(wanted.options.read(*form));
-  const bool needs_approval = node.config.access_model == AccessModel::authorize &&
-                              affiliation_of(node, viewer) == Affiliation::none;
-  if (known == nullptr && needs_approval) wanted.state = SubscriptionState::pending;
+  const auto known = node.subscriptions_of(jid, now);
+  for (const Subscription* one : known)
+    if (one->state == SubscriptionState::pending)
+      return refuse(Condition::not_authorized, "pending-subscription");
+  const bool is_new = known.empty() || rules_.multi_subscribe;
+  Subscription wanted =
+      is_new ? TRY(new_subscription(node, viewer, jid, now, random)) : *known.front();
+  if (form != nullptr) wanted.options = TRY(wanted.options.read(*form, now));
+  TRY(check_options(wanted));
   Decision decision{.node = node.name};
-  if (known == nullptr && node.subscriptions.size() >= rules_.limits.pubsub_subscriptions)
-    return std::unexpected(pubsub_error(Condition::policy_violation, "too-many-subscriptions")
-                               .with_type(xmpp::ErrorType::wait));
-  if (known == nullptr || form != nullptr) decision.changes.push_back(put(node, wanted));
+  if (is_new || form != nullptr) decision.changes.push_back(wanted.change(node.name));
+  if (wanted.options.while_online || node.config.tempsub) decision.watched = jid;
   decision.answer = state_xml(
       node, wanted,
       form == nullptr ? std::nullopt : std::optional(wanted.options.form(FormType::result)));
-  if (known != nullptr) return decision;
+  if (!is_new) return decision;
   if (wanted.state == SubscriptionState::pending)
-    decision.notices.push_back(approval_notice(node, wanted.jid));
+    decision.notices.push_back(approval_notice(node, wanted));
   else if (node.config.send_last != SendLast::never)
     decision.new_subscriber = wanted.jid;
-  tell_owners(decision, node, wanted.jid, wanted.state);
+  tell_owners(decision, node, wanted);
   return decision;
 }
 
@@ -85,16 +100,15 @@ Answer<Decision> Service::unsubscribe(const Viewer& viewer, const xmpp::PubSubUn
   const Node& node = *TRY(get(request.node));
   if (!request.jid) return refuse(Condition::bad_request, "invalid-jid");
   if (!request.jid.same_bare(viewer.jid)) return xmpp::fail(Condition::forbidden);
-  const Subscription* known = node.find_subscription(request.jid);
-  if (known == nullptr || known->expired(now))
+  const Subscription* known = TRY(node.find_subscription(request.jid, request.subid, now));
+  if (known == nullptr)
     return std::unexpected(pubsub_error(Condition::unexpected_request, "not-subscribed")
                                .with_type(xmpp::ErrorType::cancel));
   Decision decision{.node = node.name};
-  decision.changes.push_back(store::RemoveSubscription{node.name, known->jid.text()});
+  end(decision, node, *known, Told::owners);
   Subscription none = *known;
   none.state = SubscriptionState::none;
   decision.answer = state_xml(node, none, std::nullopt);
-  tell_owners(decision, node, known->jid, SubscriptionState::none);
   return decision;
 }
 
@@ -102,46 +116,65 @@ namespace {
 
 // Section 6.3.4, for both ways.
 Answer<const Subscription*> subscription_of(const Node& node, const Viewer& viewer,
-                                            const PubSubOptions& request) {
+                                            const PubSubOptions& request, WallTime now) {
   if (!request.jid) return refuse(Condition::bad_request, "jid-required");
   if (!request.jid.same_bare(viewer.jid)) return xmpp::fail(Condition::forbidden);
-  const Subscription* known = node.find_subscription(request.jid);
+  const Subscription* known = TRY(node.find_subscription(request.jid, request.subid, now));
   if (known != nullptr) return known;
   return std::unexpected(pubsub_error(Condition::unexpected_request, "not-subscribed")
                              .with_type(xmpp::ErrorType::modify));
 }
 
+// Section 6.5.9: only where there are several does it matter by which one is asked.
+Answer<> check_subid(const Node& node, const Viewer& viewer, std::string_view subid, WallTime now) {
+  std::size_t count = 0;
+  for (const Jid& jid : {viewer.jid, viewer.jid.bare()}) {
+    const auto found = node.subscriptions_of(jid, now);
+    if (subid.empty() && found.size() > 1) return refuse(Condition::bad_request, "subid-required");
+    if (std::ranges::find(found, subid, &Subscription::subid) != found.end()) return {};
+    count += found.size();
+  }
+  if (subid.empty() || count == 0) return {};
+  return refuse(Condition::not_acceptable, "invalid-subid");
+}
+
 }  // namespace
 
-Answer<std::string> Service::tell_options(const Viewer& viewer,
-                                          const PubSubOptions& request) const {
+Answer<std::string> Service::tell_options(const Viewer& viewer, const PubSubOptions& request,
+                                          WallTime now) const {
   const Node& node = *TRY(get(request.node.value_or("")));
-  const Subscription& subscription = *TRY(subscription_of(node, viewer, request));
+  const Subscription& subscription = *TRY(subscription_of(node, viewer, request, now));
   PubSub answer;
   answer.options = {.node = node.name,
                     .jid = subscription.jid,
+                    .subid = subscription.subid,
                     .form = subscription.options.form(FormType::form)};
   return answer_xml(answer);
 }
 
-Answer<Decision> Service::set_options(const Viewer& viewer, const PubSubOptions& request) const {
+Answer<Decision> Service::set_options(const Viewer& viewer, const PubSubOptions& request,
+                                      WallTime now) const {
   const Node& node = *TRY(get(request.node.value_or("")));
-  Subscription subscription = *TRY(subscription_of(node, viewer, request));
+  Subscription subscription = *TRY(subscription_of(node, viewer, request, now));
   Decision decision{.node = node.name};
   if (!request.form) return xmpp::fail(Condition::bad_request, "There is no form");
   if (request.form->type == FormType::cancel) return decision;
-  subscription.options = TRY(subscription.options.read(*request.form));
-  decision.changes.push_back(put(node, subscription));
+  subscription.options = TRY(subscription.options.read(*request.form, now));
+  TRY(check_options(subscription));
+  decision.changes.push_back(subscription.change(node.name));
+  if (subscription.options.while_online) decision.watched = subscription.jid;
   return decision;
 }
 
 Answer<std::string> Service::default_options(const Viewer& viewer, std::string_view node) const {
+  SubscribeOptions options;
   if (!node.empty()) {
     const Node* const found = TRY(get(node));
     TRY(may_subscribe(*found, viewer));
+    options.while_online = found->config.tempsub;
   }
   PubSub answer;
-  answer.defaults = {.node = std::string(node), .form = SubscribeOptions{}.form(FormType::form)};
+  answer.defaults = {.node = std::string(node), .form = options.form(FormType::form)};
   return answer_xml(answer);
 }
 
@@ -152,10 +185,11 @@ Answer<std::string> Service::tell_subscriptions(const Viewer& viewer, std::strin
   if (!node.empty()) TRY(get(node));
   for (const auto& [name, one] : nodes_) {
     if (!node.empty() && name != node) continue;
-    for (const auto& [jid, subscription] : one.subscriptions)
+    for (const auto& [key, subscription] : one.subscriptions)
       if (subscription.jid.same_bare(viewer.jid) && !subscription.expired(now))
         answer.subscriptions->subscriptions.push_back({.node = name,
                                                        .jid = subscription.jid,
+                                                       .subid = subscription.subid,
                                                        .subscription = subscription.state,
                                                        .expiry = subscription.options.expire});
   }
@@ -181,10 +215,10 @@ Answer<ItemRequest> Service::read_items(const Viewer& viewer, const xmpp::PubSub
                                         const ResultSet* rsm, WallTime now) const {
   const Node& node = *TRY(get(items.node));
   TRY(may_retrieve(node, viewer, now));
+  TRY(check_subid(node, viewer, items.subid, now));
   if (!node.config.persist_items) return std::unexpected(unsupported("persistent-items"));
   const Limits& limits = rules_.limits;
-  ItemRequest request{.shows_publisher = node.config.item_reply == ItemReply::publisher,
-                      .wants_set = rsm != nullptr};
+  ItemRequest request{.reply = reply_to(node), .wants_set = rsm != nullptr};
   store::ItemQuery& query = request.query;
   query = {.node = node.name, .most = limits.pubsub_page, .most_bytes = limits.stanza_bytes};
   if (node.config.item_expire) query.expired_before = now - Seconds(*node.config.item_expire);
@@ -215,7 +249,7 @@ std::string ItemRequest::answer(const store::ItemPage& page) const {
   for (const store::NodeItem& item : page.items) {
     auto& shown = answer.items->items.emplace_back();
     shown.id = item.id;
-    if (shows_publisher) shown.publisher = item.publisher;
+    shown.publisher = reply.of(item);
     shown.payload = item.payload;
   }
   // Section 6.5.4: who asked for all and did not get them is told how to go on.

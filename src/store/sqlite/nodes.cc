@@ -81,25 +81,31 @@ Result<std::optional<Row>> find_item(Connection& connection, std::int64_t node,
   return Row{rows.number(0), rows.number(1), id, rows.text(2)};
 }
 
-Result<std::vector<Row>> oldest_rows(Connection& connection, std::int64_t node,
-                                     std::uint64_t count) {
+// Those that `sql` names of a node and one value more, columns place, bytes and id.
+template <class T>
+Result<std::vector<Row>> rows_of(Connection& connection, std::string_view sql, std::int64_t node,
+                                 const T& value) {
   std::vector<Row> found;
-  Rows rows = TRY(
-      connection.query("SELECT place, bytes, id FROM pubsub_item WHERE node = ?1 ORDER BY place "
-                       "LIMIT ?2",
-                       node, count));
+  Rows rows = TRY(connection.query(sql, node, value));
   while (TRY(rows.next())) found.push_back({rows.number(0), rows.number(1), rows.text(2), {}});
   return found;
 }
 
+Result<std::vector<Row>> oldest_rows(Connection& connection, std::int64_t node,
+                                     std::uint64_t count) {
+  return rows_of(connection,
+                 "SELECT place, bytes, id FROM pubsub_item WHERE node = ?1 ORDER BY place LIMIT ?2",
+                 node, count);
+}
+
 Result<> drop_expired(Connection& connection, std::int64_t node, WallTime before) {
   if (before == WallTime{}) return {};
-  std::vector<Row> expired;
+  std::vector<Row> expired;  // they are in the order of their times
   {
-    Rows rows = TRY(
-        connection.query("SELECT place, bytes, id FROM pubsub_item WHERE node = ?1 AND time < ?2",
-                         node, microseconds(before)));
-    while (TRY(rows.next())) expired.push_back({rows.number(0), rows.number(1), rows.text(2), {}});
+    Rows rows = TRY(connection.query(
+        "SELECT place, bytes, id, time FROM pubsub_item WHERE node = ?1 ORDER BY place", node));
+    while (TRY(rows.next()) && rows.number(3) < microseconds(before))
+      expired.push_back({rows.number(0), rows.number(1), rows.text(2), {}});
   }
   for (const Row& row : expired) TRY(remove_row(connection, node, row));
   return {};
@@ -209,13 +215,30 @@ struct Apply {
   }
   Result<> operator()(const PurgeItems& gone) const {
     const std::int64_t node = TRY(find_node(connection, service, gone.node));
+    if (!gone.publisher.empty()) return purge_of(node, gone.publisher);
     TRY(connection.execute("DELETE FROM pubsub_item WHERE node = ?1", node));
     return connection.execute("UPDATE pubsub_node SET count = 0, bytes = 0 WHERE number = ?1",
                               node);
   }
+  Result<> operator()(const ExpireItems& expire) const {
+    return drop_expired(connection, TRY(find_node(connection, service, expire.node)),
+                        expire.before);
+  }
   Result<> operator()(const KeepItems& keep) const {
     return keep_newest(connection, TRY(find_node(connection, service, keep.node)), keep.most,
                        nullptr);
+  }
+
+ private:
+  Result<> purge_of(std::int64_t node, const std::string& publisher) const {
+    for (const Row& row : TRY(rows_of(connection,
+                                      "SELECT place, bytes, id FROM pubsub_item WHERE node = ?1 "
+                                      "AND publisher = ?2 ORDER BY place",
+                                      node, publisher))) {
+      TRY(remove_row(connection, node, row));
+      outcome.dropped.push_back(row.id);
+    }
+    return {};
   }
 };
 
@@ -285,11 +308,16 @@ Result<std::int64_t> place_of(Connection& connection, std::int64_t node,
   return found->place;
 }
 
+// What a query may see at all: ?3 is the oldest time, ?4 the youngest, ?5 the publisher.
+#define SEEN_ITEMS                                                                  \
+  " FROM pubsub_item WHERE node = ?1 AND place < ?2 AND time >= ?3 AND time <= ?4 " \
+  "AND (?5 = '' OR publisher = ?5) "
+
 Result<std::uint64_t> count_before(Connection& connection, std::int64_t node, std::int64_t place,
-                                   WallTime expired_before) {
-  Rows rows = TRY(connection.query(
-      "SELECT count(*) FROM pubsub_item WHERE node = ?1 AND place < ?2 AND time >= ?3", node, place,
-      microseconds(expired_before)));
+                                   const ItemQuery& query) {
+  Rows rows = TRY(connection.query("SELECT count(*)" SEEN_ITEMS, node, place,
+                                   microseconds(query.expired_before), microseconds(query.until),
+                                   query.publisher));
   TRY(rows.next());
   return static_cast<std::uint64_t>(rows.number(0));
 }
@@ -311,26 +339,20 @@ Result<bool> fill(Rows& rows, const ItemQuery& query, std::vector<NodeItem>& ite
 Result<ItemPage> page_of(Connection& connection, std::int64_t node, const ItemQuery& query) {
   const std::int64_t after = TRY(place_of(connection, node, query.after, 0));
   const std::int64_t before = TRY(place_of(connection, node, query.before, INT64_MAX));
-  const std::int64_t oldest = microseconds(query.expired_before);
   ItemPage page;
   std::int64_t first = 0;
-  page.count = TRY(count_before(connection, node, INT64_MAX, query.expired_before));
-  if (query.from_end) {
-    Rows rows = TRY(connection.query(
-        "SELECT id, publisher, time, payload, place FROM pubsub_item "
-        "WHERE node = ?1 AND place > ?2 AND place < ?3 AND time >= ?4 ORDER BY place DESC",
-        node, after, before, oldest));
-    page.complete = TRY(fill(rows, query, page.items, first));
-    std::ranges::reverse(page.items);
-  } else {
-    Rows rows = TRY(connection.query(
-        "SELECT id, publisher, time, payload, place FROM pubsub_item "
-        "WHERE node = ?1 AND place > ?2 AND place < ?3 AND time >= ?4 ORDER BY place "
-        "LIMIT -1 OFFSET ?5",
-        node, after, before, oldest, query.index.value_or(0)));
-    page.complete = TRY(fill(rows, query, page.items, first));
-  }
-  page.index = TRY(count_before(connection, node, first, query.expired_before));
+  page.count = TRY(count_before(connection, node, INT64_MAX, query));
+  constexpr std::string_view forwards = "SELECT id, publisher, time, payload, place" SEEN_ITEMS
+                                        "AND place > ?6 ORDER BY place LIMIT -1 OFFSET ?7";
+  constexpr std::string_view backwards = "SELECT id, publisher, time, payload, place" SEEN_ITEMS
+                                         "AND place > ?6 ORDER BY place DESC LIMIT -1 OFFSET ?7";
+  Rows rows =
+      TRY(connection.query(query.from_end ? backwards : forwards, node, before,
+                           microseconds(query.expired_before), microseconds(query.until),
+                           query.publisher, after, query.from_end ? 0 : query.index.value_or(0)));
+  page.complete = TRY(fill(rows, query, page.items, first));
+  if (query.from_end) std::ranges::reverse(page.items);
+  page.index = TRY(count_before(connection, node, first, query));
   return page;
 }
 
@@ -345,6 +367,16 @@ Result<std::vector<LastItem>> find_last(Connection& connection, const std::strin
                              service, node));
     if (TRY(rows.next())) found.push_back({node, item_of(rows)});
   }
+  return found;
+}
+
+Result<std::vector<std::string>> find_publishers(Connection& connection, const std::string& service,
+                                                 const std::string& node) {
+  const std::int64_t number = TRY(find_node(connection, service, node));
+  std::vector<std::string> found;
+  Rows rows =
+      TRY(connection.query("SELECT DISTINCT publisher FROM pubsub_item WHERE node = ?1", number));
+  while (TRY(rows.next())) found.push_back(rows.text(0));
   return found;
 }
 
@@ -388,6 +420,16 @@ void SqliteNodes::last_items(std::string service, std::vector<std::string> nodes
       std::move(done),
       [service = std::move(service), nodes = std::move(nodes)](Connection& connection) {
         return find_last(connection, service, nodes);
+      });
+}
+
+void SqliteNodes::publishers(std::string service, std::string node,
+                             Completion<std::vector<std::string>> done) {
+  access_.read<std::vector<std::string>>(
+      std::move(done),
+      [service = std::move(service),
+       node = std::move(node)](Connection& connection) -> Result<std::vector<std::string>> {
+        return find_publishers(connection, service, node);
       });
 }
 

@@ -17,6 +17,8 @@ class SqliteNodes final : public Nodes {
   void items(std::string service, ItemQuery query, Completion<ItemPage> done) override;
   void last_items(std::string service, std::vector<std::string> nodes,
                   Completion<std::vector<LastItem>> done) override;
+  void publishers(std::string service, std::string node,
+                  Completion<std::vector<std::string>> done) override;
 
  private:
   Access& access_;
