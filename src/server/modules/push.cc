@@ -9,6 +9,7 @@
 #include <array>
 #include <charconv>
 
+#include "server/chat_settings.h"
 #include "server/module.h"
 #include "server/own_xml.h"
 #include "xmpp/ext/disco.h"
@@ -113,15 +114,42 @@ class Push {
   void load(AccountLoading& event) {
     event.loading.hold();
     host_.stores().records().list("push", event.account.address().text(), "",
-                                  [&account = event.account, &loading = event.loading](
+                                  [this, &account = event.account, &loading = event.loading](
                                       Result<std::vector<store::Record>> found) {
                                     if (!found) loading.fail();
                                     if (found)
                                       for (const store::Record& record : *found)
                                         if (auto one = read_record(record.value))
                                           account.data<WakeUps>().push_back(std::move(*one));
-                                    loading.release();
+                                    if (account.find_data<WakeUps>() == nullptr)
+                                      return loading.release();
+                                    drop_switched_off(account, [this, &account, &loading] {
+                                      read_settings(account, [&loading] { loading.release(); });
+                                    });
                                   });
+  }
+
+  // What was switched off while the server was stopped (XEP-0494). One that does not say which it
+  // is has no row, and is switched off by ending its session.
+  void drop_switched_off(Account& account, std::move_only_function<void()> then) {
+    host_.stores().clients().list(
+        account.address().text(), [this, &account, then = std::move(then)](
+                                      const Result<std::vector<store::Client>>& rows) mutable {
+          if (rows)
+            forget_all(account, [&](const WakeUp& one) {
+              return one.client != 0 && std::ranges::none_of(*rows, [&](const store::Client& row) {
+                       return row.id == one.client && !row.is_off;
+                     });
+            });
+          then();
+        });
+  }
+
+  // XEP-0492: only of those who are woken.
+  void read_settings(Account& account, std::move_only_function<void()> then) {
+    const auto& reader = host_.data<ChatSettingsReader>().read;
+    if (!reader) return then();
+    reader(account, std::move(then));
   }
 
   void announce(DiscoInfoAsked& event) {
@@ -144,6 +172,7 @@ class Push {
            if (!put) return request.fail(put.error());
            request.succeed();
          });
+    read_settings(*context.account, [] {});
   }
 
   void keep(const Account& account, const WakeUp& one, store::Completion<std::uint64_t> done) {
@@ -215,11 +244,18 @@ class Push {
     if (account.find_data<WakeUps>() == nullptr) return;
     const Urgency urgency = urgency_of(stanza);
     if (urgency == Urgency::none || stanza.head.from.same_bare(account.address())) return;
+    if (!is_wanted(account, stanza, urgency)) return;
     for (WakeUp& one : account.data<WakeUps>()) {
       if (is_there(account, one)) continue;
       if (!stanza.late) note(one.news, stanza);  // else it was told before
       tell(account, one, urgency);
     }
+  }
+
+  // A conversation that is muted may ring all the same: who misses a call cannot make up for it.
+  static bool is_wanted(const Account& account, const Stanza& stanza, Urgency urgency) {
+    const auto* settings = account.find_data<ChatSettings>();
+    return urgency == Urgency::call || settings == nullptr || settings->wants(account, stanza);
   }
 
   static bool is_there(const Account& account, const WakeUp& one) {
@@ -239,15 +275,31 @@ class Push {
   void take_rest(ClientLost& event) {
     Account& account = event.session.account();
     if (account.find_data<WakeUps>() == nullptr) return;
-    std::uint64_t missed = 0;
-    event.session.managed()->outbound.for_each(
-        [&](const Unacked& one) { missed += one.id != 0 ? 1 : 0; });
+    const std::uint64_t missed = count_missed(event.session);
     if (missed == 0) return;
     for (WakeUp& one : account.data<WakeUps>()) {
       if (one.resource != event.session.address().resource()) continue;
       one.news.messages += missed;
       tell(account, one, Urgency::message);
     }
+  }
+
+  static std::uint64_t count_missed(Session& session) {
+    const Account& account = session.account();
+    const OutboundQueue& queue = session.managed()->outbound;
+    const auto* settings = account.find_data<ChatSettings>();
+    const bool all_wanted = settings == nullptr || settings->chats.empty();
+    std::uint64_t missed = 0;
+    queue.for_each([&](const Unacked& one) {
+      if (one.id == 0) return;
+      // One is enough to wake it; then the number has to be about right.
+      if (all_wanted || missed != 0) return void(++missed);
+      std::string text;
+      if (!queue.write_to(text, one.number) || text.empty()) return void(++missed);
+      const Stanza stanza = parse_stored(text);
+      missed += settings->wants(account, stanza) ? 1 : 0;
+    });
+    return missed;
   }
 
   void greet(SessionBound& event) { settle(event.session); }

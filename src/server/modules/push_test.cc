@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "server/testing/test_server.h"
+#include "store/database.h"
 #include "xml/element.h"
 
 namespace herold::server {
@@ -110,6 +111,27 @@ TEST_F(Push, AnAbsentClientThatIsSwitchedOffIsNotWoken) {
   desk.asks("<iq type='set' id='r'><revoke xmlns='urn:xmpp:cam:0' id='" + id + "'/></iq>", "<iq/>");
   server.passes(Seconds(60));
   juliet.sends(text("still asleep?"));
+  service.receives_nothing();
+}
+
+// It was switched off by a command while the server was stopped, which knows nothing of push.
+TEST_F(Push, AClientThatWasSwitchedOffMeanwhileIsNotWoken) {
+  phone.asks(disable, done);
+  TestClient& tablet =
+      server.comes_online("romeo/tablet", {.agent = "d4565fa7-4d72-4749-b3d3-740edbf87770"});
+  tablet.asks(enable, done);
+  tablet.signs_off();
+  phone.signs_off();
+  store::Clients& clients = server.stores().clients();
+  clients.list("romeo@xmpp.test", [&](const Result<std::vector<store::Client>>& rows) {
+    ASSERT_TRUE(rows && rows->size() == 1);
+    clients.revoke("romeo@xmpp.test", rows->front().id, [](const Result<>&) {});
+  });
+  server.passes(Seconds(1));
+  server.restarts();
+  service.signs_in_again();
+  juliet.signs_in_again();
+  juliet.sends(text("asleep?"));
   service.receives_nothing();
 }
 
