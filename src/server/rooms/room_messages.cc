@@ -99,7 +99,10 @@ Answer<> Room::say(const Occupant& speaker, const Stanza& message, Lasting lasti
   head.id = message.head.id.empty() ? around_.token() : message.head.id;
   head.lang = message.head.lang;
   Passing how{.id = message.stable_id(), .lasting = lasting};
-  if (is_worth_archiving(message.root())) how.aside = aside_of(speaker);
+  if (is_worth_archiving(message.root())) {
+    how.aside = aside_of(speaker);
+    if (authors_.insert(speaker.user.text()).second) changes_.authors.insert(speaker.user.text());
+  }
   return pass_on(std::move(head), std::move(payload), std::move(how));
 }
 
@@ -141,7 +144,7 @@ Answer<> Room::set_subject(const Occupant& speaker, const Stanza& message) {
   if (text.size() > around_.limits.room_text_bytes)
     return xmpp::fail(Condition::not_acceptable, "The subject is too long");
   TRY(say(speaker, message, Lasting::passing));
-  subject_ = {std::move(text), speaker.nick, wall()};
+  subject_ = {std::move(text), speaker.nick, wall(), speaker.id};
   changes_.room = true;
   return {};
 }
