@@ -181,6 +181,16 @@ inline constexpr std::size_t archive_preferences = 1000;
 inline constexpr std::uint64_t retractable = 1000;
 inline constexpr std::uint32_t archive_piece = 500;
 inline constexpr std::size_t archive_words = 16;  // that a search names
+// Of a shard: memory of written output that is kept for what is written next, in how many pieces of
+// which size at most. A larger one goes back at once.
+inline constexpr std::size_t spare_outputs = 1024;
+inline constexpr std::size_t spare_output = 2_KiB;
+// Stanzas of a room on their way to many, with which the next request to it waits in its line; what
+// waits so for one room, and for all of a shard: who comes with more is refused. Twice as much may
+// wait of those who leave.
+inline constexpr std::size_t room_stanzas_ahead = 32;
+inline constexpr Bytes room_line = 16_MiB;
+inline constexpr Bytes room_lines = 64_MiB;
 }  // namespace bounds
 
 enum class LimitUnit { count, bytes, seconds, milliseconds, bytes_per_second, percent };

@@ -5,6 +5,7 @@
 #include <openssl/hmac.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/check.h"
 
@@ -140,15 +141,15 @@ std::size_t TrafficKeys::seal(RecordType type, std::string_view content, std::sp
   header[4] = static_cast<unsigned char>(payload);
   EVP_CIPHER_CTX* context = &ciphers.prepare(suite_, RecordCiphers::Use::seal, key_, next_nonce());
   unsigned char* body = header + record_header_bytes;
-  const auto inner_type = static_cast<unsigned char>(type);
-  const int size = static_cast<int>(content.size());
+  // In its place, content and type at once: each call costs more than copying a usual record.
+  if (!content.empty()) std::memcpy(body, content.data(), content.size());
+  body[content.size()] = static_cast<unsigned char>(type);
+  const int size = static_cast<int>(content.size()) + 1;
   int written = 0;
   CHECK(EVP_EncryptUpdate(context, nullptr, &written, header, record_header_bytes) == 1);
-  if (size > 0) CHECK(EVP_EncryptUpdate(context, body, &written, bytes_of(content), size) == 1);
-  CHECK(EVP_EncryptUpdate(context, body + size, &written, &inner_type, 1) == 1);
-  CHECK(EVP_EncryptFinal_ex(context, body + size + 1, &written) == 1);
-  CHECK(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, record_tag_bytes, body + size + 1) ==
-        1);
+  CHECK(EVP_EncryptUpdate(context, body, &written, body, size) == 1);
+  CHECK(EVP_EncryptFinal_ex(context, body + size, &written) == 1);
+  CHECK(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, record_tag_bytes, body + size) == 1);
   return record_header_bytes + payload;
 }
 

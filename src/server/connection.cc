@@ -101,8 +101,13 @@ void Connection::arrive(Shard& shard) {
 
 // --- output --------------------------------------------------------------------------------------
 
+std::string& Connection::output() {
+  if (output_.empty()) shard_->spare_outputs().lend(output_);
+  return output_;
+}
+
 void Connection::send(std::string_view bytes) {
-  output_ += bytes;
+  output() += bytes;
   wrote(0);
 }
 
@@ -144,7 +149,7 @@ void Connection::flush() {
     blocked_ = taken < rest.size();
     if (blocked_) return;
     if (output_taken_ < output_.size()) continue;
-    std::string().swap(output_);  // an idle connection keeps no buffer; assigning would
+    shard_->spare_outputs().take_back(output_);  // an idle connection keeps no buffer
     output_taken_ = 0;
     if (session_ == nullptr) continue;
     session_->write_more();

@@ -55,7 +55,7 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   // --- output ---
   // Where stanzas are written to; wrote() follows each. `id`: a committed stanza that counts as
   // delivered when its bytes were taken by the transport; 0: none such.
-  std::string& output() { return output_; }
+  std::string& output();
   void send_text(std::string_view xml) { send(xml); }
   // Its session goes on here: says so, as the client asked for it.
   void say_resumed(const Session& session, const xmpp::SmResumed& resumed);
@@ -184,19 +184,25 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   Shard* shard_;
   ConnectionId id_;
   std::unique_ptr<net::Transport> transport_;
+  // What every write touches stands together.
+  std::string output_;            // what this turn produced, and what the transport did not take
+  std::size_t output_taken_ = 0;  // bytes of output_ that are gone already
+  std::uint64_t sent_total_ = 0;
+  Session* session_ = nullptr;
+  Phase phase_ = Phase::open;
+  bool flush_wanted_ = false;
+  bool blocked_ = false;  // the transport takes no more now
+  bool is_held_ = false;  // see hold()
+  bool start_tls_after_flush_ = false;
   xml::Scanner scanner_;
   xmpp::ServerStream stream_;
   xml::NamespaceScope scope_;
   std::unique_ptr<PendingSignIn> pending_;
   ClientIdentity client_;                  // that signed in
   std::unique_ptr<StanzaHead> oversized_;  // of the stanza that is being skipped
-  Session* session_ = nullptr;
   ModuleHost* host_ = nullptr;  // of the stream's domain, on this shard
 
   std::string input_;             // an element that has not arrived in full
-  std::string output_;            // what this turn produced, and what the transport did not take
-  std::size_t output_taken_ = 0;  // bytes of output_ that are gone already
-  std::uint64_t sent_total_ = 0;
   std::deque<std::pair<std::uint64_t, MessageId>> unconfirmed_;  // id, gone when the total is there
 
   std::string peer_;
@@ -207,22 +213,17 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   MonotonicTime tokens_at_{};
   MonotonicTime login_until_{};
   ListenerKind kind_;
-  Phase phase_ = Phase::open;
   bool counted_ = true;  // among the unauthenticated
   bool has_anonymous_place_ = false;
   bool unread_ = false;  // bytes follow the element that is being handled
   bool in_input_ = false;
-  bool flush_wanted_ = false;
   bool read_wanted_ = false;
-  bool blocked_ = false;       // the transport takes no more now
-  bool is_held_ = false;       // see hold()
   bool is_slow_ = false;       // and too much waits: it will be abandoned
   bool is_paused_ = false;     // the transport was told not to read
   bool is_throttled_ = false;  // over the bandwidth; a timer ends it
   bool is_waiting_ = false;    // for the account or for an answer; input waits
   // Which request for resumption of its shard is its own: of several for one session the last wins.
   std::uint64_t resumption_ = 0;
-  bool start_tls_after_flush_ = false;
 };
 
 }  // namespace herold::server

@@ -56,7 +56,7 @@ void Connection::take_bind(const xml::Document& iq) {
   auto request = xmpp::read<xmpp::Bind>(xmpp::find<xmpp::Bind>(iq.root()));
   if (!request) {
     head->from = stream_.account();
-    make_error(*head, request.error()).write_to(output_);
+    make_error(*head, request.error()).write_to(output());
     return wrote(0);
   }
   // An address is loaded before its first session (DECISIONS.md 10); the stream waits meanwhile.
@@ -81,7 +81,7 @@ void Connection::bind(StanzaHead head, std::string resource) {
                     : xmpp::StreamCondition::internal_server_error);
   auto bound = shard_->bind(account, resource);
   if (!bound) {
-    make_error(head, bound.error()).write_to(output_);
+    make_error(head, bound.error()).write_to(output());
     wrote(0);
   } else {
     session_ = *bound;
@@ -89,7 +89,7 @@ void Connection::bind(StanzaHead head, std::string resource) {
     session_->attach(*this);
     deadline_.stop();
     const xmpp::Bind answer{.jid = session_->address()};
-    make_result(head, xmpp::to_xml(answer, xmpp::ns::client)).write_to(output_);
+    make_result(head, xmpp::to_xml(answer, xmpp::ns::client)).write_to(output());
     wrote(0);
     SessionBound event{*session_};
     std::ignore = host_->hooks().fire(event);

@@ -143,7 +143,7 @@ bool Connection::on_preauth_iq(const xml::Document& iq) {
 
 void Connection::on_answer(const Stanza& answer) {
   if (phase_ != Phase::open || !std::exchange(is_waiting_, false)) return;
-  answer.write_to(output_);
+  answer.write_to(output());
   wrote(0);
   read_input();
 }

@@ -64,6 +64,7 @@ class IqRequest {
   IqContext context() const;
   const StanzaHead& head() const { return state_->stanza.head; }
   xml::Element payload() const { return state_->stanza.root().first_child(); }
+  Bytes payload_bytes() const { return state_->stanza.payload().size(); }
   Shard& shard() const { return state_->shard; }
 
   void succeed(std::string_view payload_xml = {});

@@ -143,8 +143,12 @@ void ModuleHost::on_all_shards(std::function<void(ModuleHost&)> letter,
 
 void ModuleHost::send(Stanza stanza) { shard_.route(std::move(stanza)); }
 
-void ModuleHost::send_to_all(const Stanza& stanza, const std::vector<Jid>& recipients) {
-  shard_.route_to_all(stanza, recipients);
+void ModuleHost::send_to_all(const Stanza& stanza, std::vector<Jid> recipients) {
+  shard_.route_to_all(stanza, std::move(recipients));
+}
+
+void ModuleHost::send_to_all(const Stanza& stanza, const Audience& audience) {
+  shard_.route_to_all(stanza, audience);
 }
 
 void ModuleHost::with_account(const Jid& bare, std::move_only_function<void(Account*)> then) {

@@ -13,6 +13,7 @@
 #include "net/loop.h"
 #include "server/account.h"
 #include "server/account_actions.h"
+#include "server/audience.h"
 #include "server/config.h"
 #include "server/events.h"
 #include "server/iq.h"
@@ -106,7 +107,9 @@ class ModuleHost {
   // Sends a stanza of ours (or one that we pass on) to its `to`, wherever that is.
   void send(Stanza stanza);
   // The same stanza to many: every shard gets it once, with the list of its addresses there.
-  void send_to_all(const Stanza& stanza, const std::vector<Jid>& recipients);
+  void send_to_all(const Stanza& stanza, std::vector<Jid> recipients);
+  // The same again and again.
+  void send_to_all(const Stanza& stanza, const Audience& audience);
   // Calls `then` with the account, in memory, on its home shard: at once or after loading it; with
   // nullptr when there is no such account or it could not be loaded. Only for homes on this shard.
   void with_account(const Jid& bare, std::move_only_function<void(Account*)> then);

@@ -73,27 +73,44 @@ void Shard::leave_again(Stanza stanza) {
   });
 }
 
-void Shard::route_to_all(const Stanza& stanza, const std::vector<Jid>& recipients) {
-  std::vector<std::vector<Jid>> by_shard(server_.shard_count());
-  std::string_view ours;  // the domain of most of them
-  for (const Jid& to : recipients) {
+Audience::SharedByHome Shard::by_home(std::vector<Jid> recipients) const {
+  auto sorted = std::make_shared<Audience::ByHome>();  // shared as Audience says
+  sorted->here.resize(server_.shard_count());
+  std::string ours;  // the domain of most of them
+  for (Jid& to : recipients) {
     if (to.has_local() && (to.domain() == ours || serves(to.domain()))) {
-      ours = to.domain();
-      by_shard[server_.home_of(to.bare_text())].push_back(to);
+      if (ours.empty()) ours = to.domain();
+      sorted->here[server_.home_of(to.bare_text())].push_back(std::move(to));
     } else {
-      Stanza single = stanza.copy();
-      single.head.to = to;
-      route(std::move(single));
+      sorted->elsewhere.push_back(std::move(to));
     }
   }
-  for (unsigned shard = 0; shard < by_shard.size(); ++shard) {
-    if (by_shard[shard].empty()) continue;
+  return sorted;
+}
+
+void Shard::route_to_all(const Stanza& stanza, std::vector<Jid> recipients) {
+  route_to_homes(stanza, by_home(std::move(recipients)));
+}
+
+void Shard::route_to_all(const Stanza& stanza, const Audience& audience) {
+  route_to_homes(stanza,
+                 audience.by_home([this](const std::vector<Jid>& all) { return by_home(all); }));
+}
+
+void Shard::route_to_homes(const Stanza& stanza, const Audience::SharedByHome& recipients) {
+  for (const Jid& to : recipients->elsewhere) {
+    Stanza single = stanza.copy();
+    single.head.to = to;
+    route(std::move(single));
+  }
+  for (unsigned shard = 0; shard < recipients->here.size(); ++shard) {
+    if (recipients->here[shard].empty()) continue;
     if (stanza.shared != 0) shared_stanzas_.begin(stanza.shared);
     if (shard == index_) {
-      give_here(stanza, by_shard[shard]);
+      give_here(stanza, recipients->here[shard]);
     } else {
-      post_to(shard, [copy = stanza.copy(), list = std::move(by_shard[shard])](Shard& there) {
-        there.give_here(copy, list);
+      post_to(shard, [copy = stanza.copy(), recipients, shard](Shard& there) {
+        there.give_here(copy, recipients->here[shard]);
       });
     }
   }
@@ -101,12 +118,31 @@ void Shard::route_to_all(const Stanza& stanza, const std::vector<Jid>& recipient
 
 void Shard::give_here(const Stanza& stanza, const std::vector<Jid>& recipients) {
   const auto before = shared_stanzas_.before(stanza.shared);
+  Stanza one = stanza.copy();
+  one.write_for_many();
   for (const Jid& to : recipients) {
+    one.head.to = to;
+    if (give(one)) continue;
     Stanza single = stanza.copy();
     single.head.to = to;
-    deliver_here(std::move(single));
+    route(std::move(single));  // its domain may have gone meanwhile
   }
   if (stanza.shared != 0) shared_stanzas_.took(stanza.shared, before);
+}
+
+// What nobody changes or keeps as a whole goes to a session that is there without a copy of it.
+// False: this is none of these cases.
+bool Shard::give(Stanza& stanza) {
+  const StanzaHead& head = stanza.head;
+  const bool is_presence = head.is(PresenceType::available) || head.is(PresenceType::unavailable);
+  if (stanza.id != 0 || !(is_presence || head.is(MessageType::groupchat))) return false;
+  Account* account = find_account(head.to.bare_text());
+  if (account == nullptr || account->state() != Account::State::ready) return false;
+  if (is_presence)
+    deliver_presence(*account, stanza);
+  else
+    deliver_message(*account, stanza);
+  return true;
 }
 
 void Shard::bounce(const Stanza& stanza, const StanzaError& error) {
@@ -220,15 +256,15 @@ void Shard::deliver_to_account(Account& account, Stanza stanza) {
   }
   switch (stanza.kind()) {
     case StanzaKind::message:
-      return deliver_message(account, std::move(stanza));
+      return deliver_message(account, stanza);
     case StanzaKind::presence:
-      return deliver_presence(account, std::move(stanza));
+      return deliver_presence(account, stanza);
     case StanzaKind::iq:
       return deliver_iq(account, std::move(stanza));
   }
 }
 
-void Shard::deliver_message(Account& account, Stanza stanza) {
+void Shard::deliver_message(Account& account, Stanza& stanza) {
   MessageReceived received{account, stanza};
   const Outcome outcome = account.host().hooks().fire(received);
   if (!outcome) return bounce(stanza, outcome.error());
@@ -277,7 +313,7 @@ void Shard::undelivered(Account& account, Stanza stanza) {
   std::ignore = account.host().hooks().fire(kept);
 }
 
-void Shard::deliver_presence(Account& account, Stanza stanza) {
+void Shard::deliver_presence(Account& account, Stanza& stanza) {
   PresenceReceived received{account, stanza};
   const Outcome outcome = account.host().hooks().fire(received);
   if (!outcome) return bounce(stanza, outcome.error());

@@ -24,6 +24,7 @@
 #include "server/anonymous_places.h"
 #include "server/archive.h"
 #include "server/archive_retention.h"
+#include "server/audience.h"
 #include "server/caps_cache.h"
 #include "server/connection.h"
 #include "server/iq.h"
@@ -33,6 +34,7 @@
 #include "server/registration.h"
 #include "server/shared_stanzas.h"
 #include "server/sign_in.h"
+#include "server/spare_outputs.h"
 #include "server/stanza.h"
 #include "store/database.h"
 #include "store/disk.h"
@@ -106,13 +108,16 @@ class Shard final : private store::Executor {
   // The loop is about to run.
   void begin();
   std::string& scratch() { return scratch_; }  // for input
+  SpareOutputs& spare_outputs() { return spare_outputs_; }
 
   // --- routing (routing.cc) ---
   // To the home of `to`, which may be another shard, or to another server.
   void route(Stanza stanza);
   // What was found after a crash: first its sender's side, which may not have been stored.
   void leave_again(Stanza stanza);
-  void route_to_all(const Stanza& stanza, const std::vector<Jid>& recipients);
+  // To each of them; its `to` is not looked at.
+  void route_to_all(const Stanza& stanza, std::vector<Jid> recipients);
+  void route_to_all(const Stanza& stanza, const Audience& audience);
   // An error for the sender of `stanza`, where one is due; a committed stanza is done with it.
   void bounce(const Stanza& stanza, const StanzaError& error);
   // Runs `letter` on another shard, in order behind what was sent there before.
@@ -245,15 +250,18 @@ class Shard final : private store::Executor {
   // routing.cc
   void deliver_here(Stanza stanza);
   void deliver_to_account(Account& account, Stanza stanza);
-  void deliver_message(Account& account, Stanza stanza);
-  void deliver_presence(Account& account, Stanza stanza);
+  void deliver_message(Account& account, Stanza& stanza);
+  void deliver_presence(Account& account, Stanza& stanza);
   void deliver_iq(Account& account, Stanza stanza);
   void deliver_to_server(ModuleHost& host, Stanza stanza);
   void deliver_to_service(Service& service, Stanza stanza);
   void request_at_service(Service& service, Stanza stanza);
   void deliver_to_sessions(Account& account, Stanza& stanza, std::span<Session* const> sessions);
   void undelivered(Account& account, Stanza stanza);
+  Audience::SharedByHome by_home(std::vector<Jid> recipients) const;
+  void route_to_homes(const Stanza& stanza, const Audience::SharedByHome& recipients);
   void give_here(const Stanza& stanza, const std::vector<Jid>& recipients);
+  bool give(Stanza& stanza);
 
   // client_stanzas.cc
   void receive_message(Session& session, Stanza stanza);
@@ -314,6 +322,7 @@ class Shard final : private store::Executor {
   std::uint64_t last_question_ = 0, last_resumption_ = 0;
   net::Timer sweep_timer_;
   std::string scratch_;
+  SpareOutputs spare_outputs_;
   std::string spill_path_;  // of all its sessions: they take the name away at once
   MonotonicTime housekept_{};
   std::optional<store::Position> recovered_until_;

@@ -9,6 +9,7 @@ namespace herold::server {
 
 void Stanza::set_payload(std::string_view payload) {
   payload_ = SharedBytes(payload);
+  behind_to_ = {};
   document_ = {};
 }
 
@@ -20,7 +21,25 @@ xml::Element Stanza::root() const {
   return document_.root();
 }
 
+void Stanza::write_for_many() {
+  StanzaHead for_all = head;
+  for_all.to = Jid();
+  const std::string whole = Stanza(std::move(for_all), payload_).to_xml();
+  behind_to_ = SharedBytes(std::string_view(whole).substr(1 + xmpp::name_of(head.kind).size()));
+}
+
 void Stanza::write_to(std::string& out, std::string_view extra) const {
+  if (!behind_to_.empty() && extra.empty()) {
+    constexpr std::size_t usual = 32;  // of what is in front, without the address
+    out.reserve(out.size() + usual + head.to.text().size() + behind_to_.size());
+    out += '<';
+    out += xmpp::name_of(head.kind);
+    out += " to=\"";
+    xml::append_attribute_value(out, head.to.text());
+    out += '"';
+    out += behind_to_.view();
+    return;
+  }
   constexpr std::size_t tags = 128;  // of both, without the addresses
   out.reserve(out.size() + tags + head.from.text().size() + head.to.text().size() + head.id.size() +
               extra.size() + payload_.size());

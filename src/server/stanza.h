@@ -86,8 +86,13 @@ class Stanza {
   // A second stanza that shares the payload's bytes.
   Stanza copy() const;
 
+  // Serialises all but `to`, for a stanza that is written to many: from now on nothing else of it
+  // changes.
+  void write_for_many();
+
  private:
   SharedBytes payload_;
+  SharedBytes behind_to_;  // write_for_many()
   mutable xml::Document document_;
 };
 

@@ -47,6 +47,23 @@ TEST(Stanza, ChangesItsHeadWithoutTouchingThePayload) {
   EXPECT_EQ(second.child({"body", xmpp::ns::client}).first_text(), "x");
 }
 
+TEST(Stanza, IsTheSameWhereItIsWrittenForMany) {
+  for (const char* text :
+       {"<message from='a@x.test/&lt;&apos;&gt;' type='groupchat' id='&amp;1' xml:lang='de'>"
+        "<body>a &lt; b</body></message>",
+        "<presence from='a@x.test/r' type='unavailable'/>", "<message/>"}) {
+    Stanza single = read(text), many = single.copy();
+    many.write_for_many();
+    for (const char* to : {"b@x.test/it's <me>", "c@x.test", "x.test"}) {
+      single.head.to = many.head.to = jid(to);
+      EXPECT_EQ(many.to_xml(), single.to_xml());
+      EXPECT_EQ(many.to_xml("<e/>"), single.to_xml("<e/>"));
+    }
+    many.set_payload("<x/>");
+    EXPECT_EQ(many.copy().to_xml(), many.to_xml());
+  }
+}
+
 TEST(Stanza, GetsATreeOfWhatItIsGiven) {
   Stanza stanza(StanzaHead::of(MessageType::chat), std::string_view("<body>one</body>"));
   EXPECT_EQ(stanza.child({"body", xmpp::ns::client}).first_text(), "one");

@@ -90,6 +90,39 @@ TEST(Muc, ASessionIsInSoManyRooms) {
   opens(romeo, "three@conference.xmpp.test/romeo");
 }
 
+// More than are told at once of what others do: the rest of the room's words stay behind that.
+TEST(Muc, ManyAreToldInOrder) {
+  TestServer server({.limits = "resources = 100"});
+  TestClient& admin = server.comes_online("admin/desk");
+  const std::string room = "cave@conference.xmpp.test", nick = room + "/admin";
+  opens(admin, nick, field("presencebroadcast", "moderator") + field("maxusers", "none"));
+  std::vector<TestClient*> all;
+  for (const std::string name : {"romeo", "juliet", "tybalt"})
+    for (int i = 0; i < 70; ++i) {
+      const std::string resource = "r" + std::to_string(i);
+      all.push_back(&server.comes_online(name + "/" + resource, {.managed = i == 0}));
+      all.back()->sends(join(room + "/" + name + resource));
+      all.back()->skips();
+    }
+  admin.skips();
+  const auto speaks = [&](std::string_view show, std::string_view body) {
+    admin.sends("<presence to='" + nick + "'><show>" + std::string(show) + "</show></presence>" +
+                "<message type='groupchat' to='" + room + "'><body>" + std::string(body) +
+                "</body></message>");
+  };
+  speaks("away", "one");
+  for (TestClient* client : all) {
+    client->receives("<presence from='" + nick + "'><show>away</show></presence>");
+    client->receives(said(nick, "one"));
+    client->receives_nothing();
+  }
+  all.front()->loses_connection();
+  speaks("dnd", "two");
+  server.is_killed();
+  all.front()->resumes();
+  all.front()->receives(said(nick, "two"));
+}
+
 TEST(Muc, ATemporaryRoomWhoseOccupantsStayAwayEnds) {
   TestServer server;
   TestClient& romeo = server.comes_online("romeo/orchard");

@@ -4,9 +4,7 @@
 #include <algorithm>
 
 #include "server/contacts.h"
-#include "server/directed.h"
 #include "server/module.h"
-#include "server/shard.h"
 
 namespace herold::server {
 
@@ -74,7 +72,7 @@ class Presence {
         contacts.push_back(Jid::trusted(std::string(contact.address)));
     });
     show_only_to(account, contacts);
-    if (!contacts.empty()) host_.send_to_all(stanza, contacts);
+    if (!contacts.empty()) host_.send_to_all(stanza, std::move(contacts));
     for (const auto& own : account.sessions())
       if (own->available()) own->send(addressed(stanza, own->address()));
   }
@@ -104,7 +102,7 @@ class Presence {
     if (contacts.empty()) return;
     StanzaHead head = StanzaHead::of(PresenceType::probe);
     head.from = session.address();
-    host_.send_to_all(Stanza(std::move(head), std::string_view()), contacts);
+    host_.send_to_all(Stanza(std::move(head), std::string_view()), std::move(contacts));
   }
 
   // Section 4.6: remembered for those who do not see the user anyway, so that they learn the end.
@@ -113,7 +111,7 @@ class Presence {
     std::vector<Jid>& known = session.directed();
     const auto place = std::ranges::find(known, to);
     if (stanza.head.is(PresenceType::unavailable)) {
-      if (place != known.end()) known.erase(place), directed_changed(session);
+      if (place != known.end()) known.erase(place), session.remember();
       return Flow::go_on;
     }
     // Of several resources of one address, nicknames in a room, the last one counts.
@@ -133,11 +131,7 @@ class Presence {
   }
 
   void tell_directed(Session& session, const Stanza& unavailable) {
-    if (session.directed().empty()) return;
-    const std::vector<Jid> known = std::exchange(session.directed(), {});
-    // What is told while the server stops may not reach who resumes: the next run tells it again.
-    if (!session.shard().stopping()) directed_changed(session);
-    for (const Jid& to : known) {
+    for (const Jid& to : std::exchange(session.directed(), {})) {
       const ContactView contact = session.account().roster().find(to.bare_text());
       if (seen_by_contact(contact.subscription)) continue;  // had the broadcast
       host_.send(addressed(unavailable, to));

@@ -17,12 +17,7 @@ using xmpp::MucUserItem;
 
 // Status codes of section 15.6.
 constexpr std::uint32_t any_address_is_shown = 100, self_presence = 110, is_archived = 170,
-                        room_created = 201, nick_modified = 210, nick_changed = 303,
-                        technical_problem = 333;
-
-std::string role_key(const Occupant& occupant) {
-  return occupant.user.text() + '/' + occupant.nick;
-}
+                        room_created = 201, nick_changed = 303, technical_problem = 333;
 
 std::string key_of(std::string_view nick) {
   auto key = xmpp::nickname_key(nick);
@@ -32,11 +27,7 @@ std::string key_of(std::string_view nick) {
 }  // namespace
 
 Room::Room(Jid address, Surroundings surroundings)
-    : address_(std::move(address)), around_(std::move(surroundings)), outside_(full_bucket()) {}
-
-TokenBucket Room::full_bucket() const {
-  return {static_cast<double>(around_.limits.room_occupant_burst), now()};
-}
+    : address_(std::move(address)), around_(std::move(surroundings)) {}
 
 void Room::restore(RoomConfig config, RoomSubject subject, Lock lock) {
   config_ = std::move(config);
@@ -54,29 +45,23 @@ void Room::restore_client(const Jid& client, const std::string& nick, SharedByte
   const bool may = standing != Affiliation::outcast &&
                    (standing >= Affiliation::member || !config_.is_members_only);
   if (!may || !address_.with_resource(nick)) return;
-  if (occupant_of(client) != nullptr) return;  // what it asked for last, and may not have got
+  if (Occupant* before = occupant_of(client)) {
+    // Nicknames come in the order of their use: the last one counts.
+    if (before->clients.size() == 1 && by_nick(nick) == nullptr) rename(*before, nick);
+    return;
+  }
   Occupant* occupant = by_nick(nick);
   if (occupant == nullptr) {
     occupant = &add_occupant(client.bare(), nick);
-    const auto by_hand = roles_.find(role_key(*occupant));
+    const auto by_hand = roles_.find(client.bare_text());
     occupant->role = by_hand == roles_.end() ? default_role(standing) : by_hand->second;
   } else if (!occupant->user.same_bare(client)) {
     return;
   }
   occupant->clients.push_back({client, std::move(presence)});
   by_client_[client.text()] = occupant;
-}
-
-void Room::note_lost(const Jid& client) {
-  if (Occupant* occupant = occupant_of(client))
-    std::ranges::find(occupant->clients, client, &RoomClient::address)->is_lost = true;
-}
-
-void Room::end_lost(const Jid& client) {
-  const Occupant* occupant = find_client(client);
-  if (occupant == nullptr) return;
-  if (std::ranges::find(occupant->clients, client, &RoomClient::address)->is_lost)
-    leave(client, SharedBytes());
+  occupant->forget_shown();
+  audience_.reset();
 }
 
 // --- who is here ---------------------------------------------------------------------------------
@@ -99,13 +84,14 @@ const Occupant* Room::find_nick(std::string_view nick) const {
   return const_cast<Room*>(this)->by_nick(nick);
 }
 
-std::vector<Jid> Room::all_clients() const {
+const Audience& Room::audience() const {
+  if (audience_) return *audience_;
   std::vector<Jid> all;
   all.reserve(by_client_.size());
   for (const auto& occupant : occupants_)
     for (const RoomClient& client : occupant->clients)
       if (entering(client.address) == nullptr) all.push_back(client.address);
-  return all;
+  return audience_.emplace(std::move(all));
 }
 
 const RoomMember* Room::find_member(const Jid& user) const {
@@ -152,7 +138,8 @@ Occupant& Room::add_occupant(const Jid& user, const std::string& nick) {
   made->number = ++last_number_;
   made->user = user;
   made->id = around_.occupant_id(user);
-  made->tokens = full_bucket();
+  made->tokens = static_cast<double>(around_.limits.room_occupant_burst);
+  made->tokens_at = now();
   Occupant& occupant = *made;
   occupants_.push_back(std::move(made));
   rename(occupant, nick);
@@ -160,8 +147,6 @@ Occupant& Room::add_occupant(const Jid& user, const std::string& nick) {
 }
 
 void Room::rename(Occupant& occupant, const std::string& nick) {
-  const auto by_hand = roles_.extract(role_key(occupant));
-  if (by_hand) changes_.roles.insert(by_hand.key());
   if (!occupant.nick.empty()) unindex(occupant);
   auto address = address_.with_resource(nick);
   CHECK(address.has_value());  // it was a resource before
@@ -169,37 +154,36 @@ void Room::rename(Occupant& occupant, const std::string& nick) {
   occupant.address = *std::move(address);
   by_nick_[key_of(nick)] = &occupant;
   by_look_.emplace(xmpp::look_alike_key(nick), &occupant);
-  if (by_hand) note_role(occupant);
 }
 
 void Room::unindex(const Occupant& occupant) {
   by_nick_.erase(key_of(occupant.nick));
-  const auto [begin, end] = by_look_.equal_range(xmpp::look_alike_key(occupant.nick));
-  const auto look = std::find_if(begin, end, [&](const auto& e) { return e.second == &occupant; });
-  if (look != end) by_look_.erase(look);
+  const auto look = by_look_.find(xmpp::look_alike_key(occupant.nick));
+  if (look != by_look_.end() && look->second == &occupant) by_look_.erase(look);
 }
 
 void Room::forget_occupant(Occupant& occupant) {
   unindex(occupant);
+  audience_.reset();
   for (const RoomClient& client : occupant.clients) {
     entering_.erase(client.address.text());
     by_client_.erase(client.address.text());
   }
   const Jid user = occupant.user;
-  forget_role(occupant);
+  forget_role(user);
   std::erase_if(occupants_, [&](const auto& entry) { return entry.get() == &occupant; });
   note_left(user);
   end_if_empty();
 }
 
 void Room::note_role(const Occupant& occupant) {
-  if (occupant.role == default_role(affiliation(occupant.user))) return forget_role(occupant);
-  roles_[role_key(occupant)] = occupant.role;
-  changes_.roles.insert(role_key(occupant));
+  if (occupant.role == default_role(affiliation(occupant.user))) return forget_role(occupant.user);
+  roles_[occupant.user.text()] = occupant.role;
+  changes_.roles.insert(occupant.user.text());
 }
 
-void Room::forget_role(const Occupant& occupant) {
-  if (roles_.erase(role_key(occupant)) != 0) changes_.roles.insert(role_key(occupant));
+void Room::forget_role(const Jid& user) {
+  if (roles_.erase(user.text()) != 0) changes_.roles.insert(user.text());
 }
 
 // What a member misses from now on is sent on the return (DECISIONS.md 31).
@@ -286,8 +270,8 @@ Answer<> Room::check_nick(const std::string& nick, const Jid& user) const {
   const auto owner = reserved_.find(key);
   if (owner != reserved_.end() && owner->second != user.bare_text())
     return xmpp::fail(Condition::conflict, "The nickname is reserved");
-  const auto [begin, end] = by_look_.equal_range(xmpp::look_alike_key(nick));
-  if (std::any_of(begin, end, [&](const auto& e) { return !e.second->user.same_bare(user); }))
+  const auto alike = by_look_.find(xmpp::look_alike_key(nick));
+  if (alike != by_look_.end() && !alike->second->user.same_bare(user))
     return xmpp::fail(Condition::not_acceptable, "The nickname looks like somebody else's");
   return {};
 }
@@ -295,7 +279,6 @@ Answer<> Room::check_nick(const std::string& nick, const Jid& user) const {
 Answer<> Room::enter(const Entry& entry, SharedBytes payload) {
   if (Occupant* here = occupant_of(entry.client)) {
     // It lost its place in what the room said (7.2.1): it gets everything again.
-    std::ranges::find(here->clients, entry.client, &RoomClient::address)->is_lost = false;
     if (here->nick != entry.nick) TRY(change(entry.client, entry.nick, {}, std::move(payload)));
     welcome(*occupant_of(entry.client), entry, false);
     return {};
@@ -306,7 +289,7 @@ Answer<> Room::enter(const Entry& entry, SharedBytes payload) {
   if (occupant == nullptr) {
     occupant = &add_occupant(entry.client.bare(), entry.nick);
     occupant->role = default_role(affiliation(entry.client));
-    forget_role(*occupant);  // of a stay before a crash
+    forget_role(occupant->user);  // of a stay before a crash
   }
   occupant->clients.push_back({entry.client, std::move(payload)});
   by_client_[entry.client.text()] = occupant;
@@ -320,8 +303,8 @@ void Room::welcome(Occupant& occupant, const Entry& entry, bool is_new) {
   if (config_.is_non_anonymous) entering.codes.push_back(any_address_is_shown);
   if (config_.is_logged) entering.codes.push_back(is_archived);
   if (is_new) entering.codes.push_back(room_created);
-  if (occupant.nick != entry.nick) entering.codes.push_back(nick_modified);
   entering_[entry.client.text()] = std::move(entering);
+  audience_.reset();
   announce(occupant, {});
   go_on(entry.client);
 }
@@ -332,28 +315,36 @@ const Room::Entering* Room::entering(const Jid& client) const {
   return found == entering_.end() ? nullptr : &found->second;
 }
 
+void Room::end_entering(AllEntering::iterator entering) {
+  entering_.erase(entering);
+  audience_.reset();
+}
+
 void Room::go_on(const Jid& client) {
   const auto found = entering_.find(client.text());
   if (found == entering_.end()) return;
   const Occupant* occupant = occupant_of(client);
-  if (occupant == nullptr) return void(entering_.erase(found));
+  if (occupant == nullptr) return end_entering(found);
   constexpr std::size_t at_once = 200;
-  std::size_t shown = 0;
+  std::vector<Stanza> shown;
   auto next = std::ranges::upper_bound(occupants_, found->second.shown, {},
                                        [](const auto& other) { return other->number; });
   for (; next != occupants_.end(); ++next) {
-    if (shown == at_once) return around_.output.pace(address_, client);
+    if (shown.size() == at_once) {
+      around_.output.show(client, std::move(shown));
+      return around_.output.pace(address_, client);
+    }
     found->second.shown = (*next)->number;
     if (next->get() == occupant || !is_shown((*next)->role)) continue;
-    show(**next, *occupant, client);
-    ++shown;
+    shown.push_back(shown_presence(**next, *occupant, client));
   }
+  if (!shown.empty()) around_.output.show(client, std::move(shown));
   if (const auto since = missed_since(*occupant, found->second)) {
     found->second.is_recalling = true;
     return around_.output.recall(address_, client, *since);
   }
   const Entering done = std::move(found->second);
-  entering_.erase(found);
+  end_entering(found);
   finish_entering(*occupant, done);
 }
 
@@ -373,34 +364,43 @@ void Room::recalled(const Jid& client, std::vector<RoomHistory::Entry> past) {
   const auto found = entering_.find(client.text());
   if (found == entering_.end() || !found->second.is_recalling) return;
   Entering done = std::move(found->second);
-  entering_.erase(found);
+  end_entering(found);
   done.recalled = std::move(past);
   if (const Occupant* occupant = occupant_of(client)) finish_entering(*occupant, done);
 }
 
 void Room::finish_entering(const Occupant& occupant, const Entering& entering) {
   const Jid& client = entering.entry.client;
+  const Jid user = occupant.user;  // who may be gone when he is told
   const auto own = std::ranges::find(occupant.clients, client, &RoomClient::address);
   const News news{.self_codes = entering.codes, .id = entering.entry.id, .answered = &client};
   tell_self(occupant, *own, PresenceType::available, occupant.shown().presence, news,
             occupant.role);
-  show_history(client, entering, occupant.user);
+  show_history(client, entering, user);
   show_subject(client);
-  if (config_.is_members_only) note_present(occupant.user);
+  if (config_.is_members_only) note_present(user);
 }
 
 void Room::show_others(const Occupant& occupant, const Jid& client) {
   if (entering(client) != nullptr) return;  // it is about to see them
+  std::vector<Stanza> others;
   for (const auto& other : occupants_)
-    if (other.get() != &occupant && is_shown(other->role)) show(*other, occupant, client);
+    if (other.get() != &occupant && is_shown(other->role))
+      others.push_back(shown_presence(*other, occupant, client));
+  if (!others.empty()) around_.output.show(client, std::move(others));
 }
 
-void Room::show(const Occupant& other, const Occupant& to, const Jid& client) {
+Stanza Room::shown_presence(const Occupant& other, const Occupant& to, const Jid& client) const {
   const Shown shown = sees_addresses(to) ? Shown::with_address : Shown::without;
-  Stanza stanza = presence_of(other, PresenceType::available, other.shown().presence, shown, {}, {},
-                              other.role);
-  stanza.head.to = client;
-  around_.output.send(std::move(stanza));
+  SharedBytes& payload = other.shown_to(shown);
+  if (payload.empty())
+    payload = presence_of(other, PresenceType::available, other.shown().presence, shown, {}, {},
+                          other.role)
+                  .payload();
+  StanzaHead head = StanzaHead::of(PresenceType::available);
+  head.from = other.address;
+  head.to = client;
+  return Stanza(std::move(head), payload);
 }
 
 void Room::show_history(const Jid& client, const Entering& entering, const Jid& user) {
@@ -451,23 +451,15 @@ void Room::refresh(const Jid& client) {
 
 // --- changing ------------------------------------------------------------------------------------
 
-bool TokenBucket::take(double rate, double burst, MonotonicTime now) {
-  const double passed = std::chrono::duration<double>(now - at).count();
-  left = std::min(burst, left + passed * rate);
-  at = now;
-  if (left < 1) return false;
-  left -= 1;
-  return true;
-}
-
-bool Room::spend(TokenBucket& bucket) {
-  return bucket.take(static_cast<double>(around_.limits.room_occupant_rate),
-                     static_cast<double>(around_.limits.room_occupant_burst), now());
-}
-
 Answer<> Room::spend(Occupant& occupant) {
-  if (!spend(occupant.tokens))
+  const auto rate = static_cast<double>(around_.limits.room_occupant_rate);
+  const auto burst = static_cast<double>(around_.limits.room_occupant_burst);
+  const double passed = std::chrono::duration<double>(now() - occupant.tokens_at).count();
+  occupant.tokens = std::min(burst, occupant.tokens + passed * rate);
+  occupant.tokens_at = now();
+  if (occupant.tokens < 1)
     return xmpp::fail(Condition::resource_constraint, "Too much at once; wait a moment");
+  occupant.tokens -= 1;
   return {};
 }
 
@@ -515,6 +507,7 @@ void Room::remove_client(const Jid& client, SharedBytes presence, const News& ne
   by_client_.erase(client.text());
   entering_.erase(client.text());
   occupant->clients.erase(place);
+  audience_.reset();
   if (was_shown) announce(*occupant, {});
 }
 
@@ -555,6 +548,7 @@ Stanza Room::presence_of(const Occupant& occupant, PresenceType type, const Shar
 // To everybody: those who see addresses, those who do not, and the occupant's own clients.
 void Room::tell(const Occupant& occupant, PresenceType type, const SharedBytes& presence,
                 const News& news, Role role) {
+  if (type == PresenceType::available) occupant.forget_shown();
   if (is_shown(occupant.role)) tell_others(occupant, type, presence, news, role);
   for (const RoomClient& own : occupant.clients)
     if (entering(own.address) == nullptr || type == PresenceType::unavailable)
@@ -573,10 +567,12 @@ void Room::tell_others(const Occupant& occupant, PresenceType type, const Shared
       if (shown == nullptr || occupant.number <= shown->shown) list.push_back(client.address);
     }
   }
-  const auto send = [&](const std::vector<Jid>& list, Shown shown) {
-    if (!list.empty())
-      around_.output.send_to_all(presence_of(occupant, type, presence, shown, news, {}, role),
-                                 list);
+  const auto send = [&](std::vector<Jid>& list, Shown shown) {
+    if (list.empty()) return;
+    Stanza stanza = presence_of(occupant, type, presence, shown, news, {}, role);
+    if (type == PresenceType::available && news.is_nothing_new())
+      occupant.shown_to(shown) = stanza.payload();
+    around_.output.send_to_all(std::move(stanza), std::move(list));
   };
   send(seeing, Shown::with_address);
   send(others, Shown::without);

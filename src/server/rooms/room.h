@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "server/audience.h"
 #include "server/rooms/history.h"
 #include "server/rooms/room_config.h"
 #include "server/rooms/room_hats.h"
@@ -31,11 +32,14 @@ class RoomOutput {
   virtual ~RoomOutput() = default;
   virtual void send(Stanza stanza) = 0;
   // The same to each of them; `to` is empty.
-  virtual void send_to_all(const Stanza& stanza, const std::vector<Jid>& clients) = 0;
+  virtual void send_to_all(Stanza stanza, std::vector<Jid> clients) = 0;
+  virtual void send_to_all(const Stanza& stanza, const Audience& all) = 0;
+  // Who is here, to one of them, ahead of what is on its way to all: it is as new as any of that.
+  virtual void show(const Jid& client, std::vector<Stanza> others) = 0;
   // To each of them, and none that can resume misses it, whatever dies; with `aside` (aside.h) it
   // is in the room's archive as well. False: there is no room for it, and nobody gets it.
   virtual bool pass_on(const Stanza& said, const std::optional<std::string>& aside,
-                       const std::vector<Jid>& clients) = 0;
+                       const Audience& all) = 0;
   // The same of what only one gets.
   virtual bool send_safely(Stanza stanza) = 0;
   // Members who are not here learn of it elsewhere, as by push.
@@ -52,16 +56,10 @@ class RoomOutput {
 struct RoomClient {
   Jid address;
   SharedBytes presence;  // what it says of itself
-  bool is_lost = false;  // its session ended with the process: it goes if it does not enter again
 };
 
-// How much somebody may bring about at once, and in the long run.
-struct TokenBucket {
-  double left = 0;
-  MonotonicTime at{};
-
-  bool take(double rate, double burst, MonotonicTime now);
-};
+// Whether those who are told of an occupant see who it is (section 3).
+enum class Shown : std::uint8_t { with_address, without };
 
 // Somebody in the room: one account under one nickname, with one or several clients.
 struct Occupant {
@@ -72,10 +70,18 @@ struct Occupant {
   Role role = Role::none;
   std::string id;                   // XEP-0421
   std::vector<RoomClient> clients;  // never empty; the last one's presence is shown
-  TokenBucket tokens;
+  double tokens = 0;                // of the rate
+  MonotonicTime tokens_at{};
   std::optional<MonotonicTime> spoke;  // XEP-0500
+  // What its presence says to those who see its address, and to others; empty until it is asked
+  // for again.
+  mutable SharedBytes shown_with_address, shown_without;
 
   const RoomClient& shown() const { return clients.back(); }
+  void forget_shown() const { shown_with_address = shown_without = SharedBytes(); }
+  SharedBytes& shown_to(Shown shown) const {
+    return shown == Shown::with_address ? shown_with_address : shown_without;
+  }
 };
 
 // How somebody stands to the room for good.
@@ -92,7 +98,6 @@ struct RoomSubject {
   std::string text;
   std::string nick;               // of who set it
   std::optional<WallTime> since;  // none: it never was set
-  std::string author{};           // the id of that occupant (XEP-0421)
 };
 
 // XEP-0424: somebody takes back what he said, if it is his.
@@ -106,13 +111,11 @@ struct RoomRetraction {
 struct RoomChanges {
   bool room = false;              // configuration, subject, lock
   std::set<std::string> members;  // bare addresses whose entries changed
-  std::set<std::string> roles;    // keys of Room::roles()
+  std::set<std::string> roles;    // the same of roles set by hand
   std::vector<RoomRetraction> retractions;
-  std::set<std::string> authors;  // bare addresses of whose words the archive has from now on
-  bool is_gone = false;           // destroyed, or left by all for good
+  bool is_gone = false;  // destroyed, or left by all for good
   bool any() const {
-    return room || is_gone || !members.empty() || !roles.empty() || !retractions.empty() ||
-           !authors.empty();
+    return room || is_gone || !members.empty() || !roles.empty() || !retractions.empty();
   }
 };
 
@@ -120,6 +123,8 @@ struct RoomChanges {
 SharedBytes reflected(const Stanza& stanza, const Jid& room);
 // Whether somebody who enters later wants to read it: not markers, receipts or states.
 bool is_part_of_history(xml::Element message);
+// The id of the occupant who said it (XEP-0421), as the room wrote it; "" where there is none.
+std::string author_of(const Stanza& said);
 
 class Room {
  public:
@@ -154,11 +159,8 @@ class Room {
   enum class Lock : std::uint8_t { open, locked };
   void restore(RoomConfig config, RoomSubject subject, Lock lock);
   void restore_member(const Jid& user, RoomMember member);
-  void restore_role(const std::string& key, Role role) { roles_[key] = role; }
+  void restore_role(const Jid& user, Role role) { roles_[user.text()] = role; }
   void restore_client(const Jid& client, const std::string& nick, SharedBytes presence);
-  // Its session cannot come back: unless its client enters until end_lost(), it is no more.
-  void note_lost(const Jid& client);
-  void end_lost(const Jid& client);
   void restore_history(RoomHistory::Entry entry) { history_.add(std::move(entry), around_.limits); }
   // What is in memory is not all of it.
   void restore_history_cut() { history_.cut(); }
@@ -168,7 +170,8 @@ class Room {
   const Occupant* find_nick(std::string_view nick) const;  // by PRECIS comparison
   const std::vector<std::unique_ptr<Occupant>>& occupants() const { return occupants_; }
   std::size_t client_count() const { return by_client_.size(); }
-  std::vector<Jid> all_clients() const;
+  // Who hears what is said: all clients but those that are entering.
+  const Audience& audience() const;
   Affiliation affiliation(const Jid& user) const;
   // Whether somebody may see real addresses.
   bool sees_addresses(const Jid& user) const;
@@ -176,8 +179,7 @@ class Room {
   Answer<> may_read(const Jid& user) const;
   const RoomMember* find_member(const Jid& user) const;
   const std::map<std::string, RoomMember, std::less<>>& members() const { return members_; }
-  // Roles that were set by hand, by bare address and nickname, as user/nick: they last over
-  // restarts.
+  // Roles that were set by hand, by bare address: they last over restarts.
   const std::map<std::string, Role, std::less<>>& roles() const { return roles_; }
 
   // --- presence (room.cc); `payload` is what the client said of itself ---
@@ -243,11 +245,8 @@ class Room {
 
   // The service ends it, whoever owns it.
   void close(const std::string& reason) { destroy({.reason = reason}); }
-  // The account is no more: nor is its standing, and what it said. Yields the id under which it
-  // was known (XEP-0421).
-  std::string forget(const Jid& user);
-  // The service does not want this user any more.
-  void expel(const Jid& user, const std::string& reason);
+  // The account is no more.
+  void forget(const Jid& user);
   xmpp::DiscoInfo describe() const;
 
   // Section 7.14: a temporary room ends with its last occupant.
@@ -266,8 +265,11 @@ class Room {
     const xmpp::MucDestroy<xmpp::ns::muc_user>* destroy = nullptr;
     std::string id{};               // of what the client sent
     const Jid* answered = nullptr;  // that client: its presence bears the id
+    bool is_nothing_new() const {
+      return codes.empty() && new_nick.empty() && actor.empty() && reason.empty() &&
+             destroy == nullptr;
+    }
   };
-  enum class Shown : std::uint8_t { with_address, without };
 
   // A client that is being shown who is here; until then it hears nothing else.
   struct Entering {
@@ -278,7 +280,9 @@ class Room {
     bool is_recalling = false;  // waits for the archive
     std::vector<RoomHistory::Entry> recalled{};
   };
+  using AllEntering = std::map<std::string, Entering, std::less<>>;  // by full address
   const Entering* entering(const Jid& client) const;
+  void end_entering(AllEntering::iterator entering);
 
   MonotonicTime now() const { return around_.clock.now(); }
   WallTime wall() const { return around_.clock.wall(); }
@@ -291,13 +295,11 @@ class Room {
   Answer<> may_enter(const Entry& entry) const;
   Answer<> check_nick(const std::string& nick, const Jid& user) const;
   void reserve(const std::string& user, RoomMember& member, const std::string& nick);
-  TokenBucket full_bucket() const;
-  bool spend(TokenBucket& bucket);
   Answer<> spend(Occupant& occupant);
   void welcome(Occupant& occupant, const Entry& entry, bool is_new);
   Occupant& add_occupant(const Jid& user, const std::string& nick);
   void show_others(const Occupant& occupant, const Jid& client);
-  void show(const Occupant& other, const Occupant& to, const Jid& client);
+  Stanza shown_presence(const Occupant& other, const Occupant& to, const Jid& client) const;
   void finish_entering(const Occupant& occupant, const Entering& entering);
   void show_history(const Jid& client, const Entering& entering, const Jid& user);
   void show_subject(const Jid& client);
@@ -324,7 +326,7 @@ class Room {
   std::optional<WallTime> missed_since(const Occupant& occupant, const Entering& entering) const;
   std::vector<Jid> absent_members() const;
   void note_role(const Occupant& occupant);
-  void forget_role(const Occupant& occupant);
+  void forget_role(const Jid& user);
 
   // room_messages.cc
   enum class Lasting : std::uint8_t { passing, history };
@@ -336,7 +338,7 @@ class Room {
   Answer<> say(const Occupant& speaker, const Stanza& message, Lasting lasting);
   Answer<> pass_on(StanzaHead head, std::string payload, Passing how);
   std::string aside_of(const Occupant& speaker) const;
-  void note_retraction(const Occupant& speaker, const Stanza& message);
+  void note_retraction(const std::string& author, const Stanza& message);
   Answer<> set_subject(const Occupant& speaker, const Stanza& message);
   Answer<> may_speak(Occupant& occupant, const Stanza& message);
   Answer<> invite(const Occupant* inviter, const Jid& client, const Stanza& message,
@@ -361,12 +363,10 @@ class Room {
   Role default_role(Affiliation affiliation) const;
   Answer<> configure(const Jid& user, const xmpp::DataForm& form);
   Answer<> take_lists(const Jid& user, const RoomSettings& wanted);
-  void adjust_to_settings(const RoomConfig& before);
-  void tell_settings(const RoomConfig& before);
+  void settings_changed(const RoomConfig& before);
   void destroy(const xmpp::MucDestroy<xmpp::ns::muc_owner>& wish);
   RoomSettings settings() const;
   std::string actor_nick(const Jid& user) const;
-  void tell_absentee(const Jid& user, const std::string& reason);
 
   Jid address_;
   Surroundings around_;
@@ -375,18 +375,17 @@ class Room {
   RoomHistory history_;
   bool is_locked_ = false;
   RoomHats hats_;
-  std::string avatar_;                                       // the hash of the room's picture
-  std::map<std::string, RoomMember, std::less<>> members_;   // by bare address or domain
-  std::vector<std::unique_ptr<Occupant>> occupants_;         // in the order of entering
-  std::unordered_map<std::string, Occupant*> by_client_;     // by full address
-  std::unordered_map<std::string, Occupant*> by_nick_;       // by nickname_key()
-  std::unordered_multimap<std::string, Occupant*> by_look_;  // by look_alike_key()
-  std::unordered_map<std::string, std::string> reserved_;    // nickname_key() -> bare address
-  std::map<std::string, Entering, std::less<>> entering_;    // by full address; mostly none
-  std::map<std::string, Role, std::less<>> roles_;           // set by hand, as roles() has them
+  std::string avatar_;                                      // the hash of the room's picture
+  std::map<std::string, RoomMember, std::less<>> members_;  // by bare address or domain
+  std::vector<std::unique_ptr<Occupant>> occupants_;        // in the order of entering
+  std::unordered_map<std::string, Occupant*> by_client_;    // by full address
+  std::unordered_map<std::string, Occupant*> by_nick_;      // by nickname_key()
+  std::unordered_map<std::string, Occupant*> by_look_;      // by look_alike_key()
+  std::unordered_map<std::string, std::string> reserved_;   // nickname_key() -> bare address
+  AllEntering entering_;                                    // mostly none
+  std::map<std::string, Role, std::less<>> roles_;          // set by hand, by bare address
   std::uint64_t last_number_ = 0;
-  TokenBucket outside_;                         // for messages to who is not here
-  std::set<std::string, std::less<>> authors_;  // of whom the store knows that they spoke here
+  mutable std::optional<Audience> audience_;  // until somebody comes or goes
   RoomChanges changes_;
 };
 

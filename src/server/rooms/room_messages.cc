@@ -85,8 +85,9 @@ Answer<> Room::speak(const Jid& client, const Stanza& message) {
   TRY(may_speak(*speaker, message));
   const MessageId id = message.stable_id();
   if (message.late && history_.has(around_.name_of(id))) return {};  // again, after a crash
+  const std::string author = speaker->id;  // who may be gone when all have heard it
   TRY(say(*speaker, message, is_part_of_history(root) ? Lasting::history : Lasting::passing));
-  if (xmpp::find<xmpp::Retract>(root)) note_retraction(*speaker, message);
+  if (xmpp::find<xmpp::Retract>(root)) note_retraction(author, message);
   return {};
 }
 
@@ -99,10 +100,7 @@ Answer<> Room::say(const Occupant& speaker, const Stanza& message, Lasting lasti
   head.id = message.head.id.empty() ? around_.token() : message.head.id;
   head.lang = message.head.lang;
   Passing how{.id = message.stable_id(), .lasting = lasting};
-  if (is_worth_archiving(message.root())) {
-    how.aside = aside_of(speaker);
-    if (authors_.insert(speaker.user.text()).second) changes_.authors.insert(speaker.user.text());
-  }
+  if (is_worth_archiving(message.root())) how.aside = aside_of(speaker);
   return pass_on(std::move(head), std::move(payload), std::move(how));
 }
 
@@ -117,7 +115,7 @@ std::string Room::aside_of(const Occupant& speaker) const {
 
 Answer<> Room::pass_on(StanzaHead head, std::string payload, Passing how) {
   if (how.id == 0) {
-    around_.output.send_to_all(Stanza(std::move(head), payload), all_clients());
+    around_.output.send_to_all(Stanza(std::move(head), payload), audience());
     return {};
   }
   const std::string name = around_.name_of(how.id);
@@ -126,7 +124,7 @@ Answer<> Room::pass_on(StanzaHead head, std::string payload, Passing how) {
   Stanza said(std::move(head), payload);
   said.stable = how.id;
   if (!config_.is_logged) how.aside.reset();
-  if (!around_.output.pass_on(said, how.aside, all_clients())) return std::unexpected(no_room());
+  if (!around_.output.pass_on(said, how.aside, audience())) return std::unexpected(no_room());
   if (how.lasting == Lasting::passing) return {};
   if (const std::vector<Jid> absent = absent_members(); !absent.empty())
     around_.output.tell_absent(said, absent);
@@ -143,8 +141,9 @@ Answer<> Room::set_subject(const Occupant& speaker, const Stanza& message) {
   std::string text = root.child("subject", root.ns()).text();
   if (text.size() > around_.limits.room_text_bytes)
     return xmpp::fail(Condition::not_acceptable, "The subject is too long");
+  const std::string nick = speaker.nick;  // who may be gone when all have heard it
   TRY(say(speaker, message, Lasting::passing));
-  subject_ = {std::move(text), speaker.nick, wall(), speaker.id};
+  subject_ = {std::move(text), nick, wall()};
   changes_.room = true;
   return {};
 }
@@ -292,7 +291,7 @@ Answer<> Room::request_voice(Occupant& occupant, const DataForm& form) {
     if (other->role == Role::moderator)
       for (const RoomClient& one : other->clients) moderators.push_back(one.address);
   around_.output.send_to_all(Stanza(std::move(head), xmpp::to_xml(request, xmpp::ns::client)),
-                             moderators);
+                             std::move(moderators));
   return {};
 }
 

@@ -6,16 +6,16 @@
 namespace herold::server {
 
 // XEP-0424 section 4.1: only its own author may; in the archive it is looked at later.
-void Room::note_retraction(const Occupant& speaker, const Stanza& message) {
+void Room::note_retraction(const std::string& author, const Stanza& message) {
   const auto retract = xmpp::read<xmpp::Retract>(xmpp::find<xmpp::Retract>(message.root()));
   if (!retract || message.id == 0) return;
   const RoomHistory::Entry* said = history_.find(retract->id);
-  if (said != nullptr && author_of(said->stanza) == speaker.id) history_.remove(retract->id);
+  if (said != nullptr && author_of(said->stanza) == author) history_.remove(retract->id);
   if (!config_.is_logged) return;
-  std::string tombstone = xmpp::to_xml(xmpp::OccupantId{speaker.id}, xmpp::ns::client);
+  std::string tombstone = xmpp::to_xml(xmpp::OccupantId{author}, xmpp::ns::client);
   tombstone +=
       xmpp::to_xml(xmpp::Retracted{.id = message.head.id, .stamp = wall()}, xmpp::ns::client);
-  changes_.retractions.push_back({retract->id, speaker.id, std::move(tombstone)});
+  changes_.retractions.push_back({retract->id, author, std::move(tombstone)});
 }
 
 Answer<> Room::may_moderate(const Jid& client, const std::string& reason) const {

@@ -12,7 +12,7 @@ namespace herold::server {
 namespace {
 
 constexpr Seconds idle_time{30};
-constexpr std::size_t sent_at_once = 1000;  // stanzas of a turn
+constexpr std::size_t many = 200;  // clients that hear of somebody's presence
 constexpr Milliseconds pace_interval{50};
 
 constexpr Seconds restore_patience{5};
@@ -39,54 +39,71 @@ struct Rooms::Saving {
 };
 
 Rooms::Rooms(ModuleHost& host, Jid service)
-    : host_(host), archive_(host), service_(std::move(service)) {
+    : host_(host),
+      archive_(host),
+      service_(std::move(service)),
+      crowds_([this](const Stanza& stanza, const std::vector<Jid>& clients,
+                     Crowds::Rest rest) { send_piece(stanza, clients, rest); },
+              [this](net::Task task) { host_.loop().post(std::move(task)); },
+              [key = HashKey::make(host.random())](const Jid& client) {
+                return siphash(key, client.text());
+              }) {
   load_listings();
 }
 
 // --- sending -------------------------------------------------------------------------------------
 
 void Rooms::send(Stanza stanza) {
-  if (sending_.empty()) return host_.send(std::move(stanza));
+  if (!crowds_.has(stanza.head.from.bare_text())) return host_.send(std::move(stanza));
   std::vector<Jid> one{stanza.head.to};
-  sending_.push_back({std::move(stanza), std::move(one)});
+  crowds_.send(std::move(stanza), std::move(one));
 }
 
-void Rooms::send_to_all(const Stanza& stanza, const std::vector<Jid>& clients) {
+void Rooms::send_to_all(Stanza stanza, std::vector<Jid> clients) {
+  if (stanza.shared != 0) host_.shard().shared_stanzas().begin(stanza.shared);
+  // What others do in a large room is no news that would be worth a write of its own.
+  if (stanza.kind() == StanzaKind::presence && clients.size() > many)
+    return crowds_.send_later(std::move(stanza), std::move(clients));
+  crowds_.send(std::move(stanza), std::move(clients));
+}
+
+bool Rooms::is_told_at_once(const Stanza& stanza, const Audience& all) const {
+  return !crowds_.is_many(all.clients().size()) && !crowds_.has(stanza.head.from.bare_text());
+}
+
+// Whoever hears it may bring about that the room has another audience: it is not touched again.
+void Rooms::send_to_all(const Stanza& stanza, const Audience& all) {
+  if (!is_told_at_once(stanza, all)) return send_to_all(stanza.copy(), all.clients());
   SharedStanzas& shared = host_.shard().shared_stanzas();
   if (stanza.shared != 0) shared.begin(stanza.shared);
-  if (sending_.empty() && clients.size() <= sent_at_once) {
-    host_.send_to_all(stanza, clients);
-    if (stanza.shared != 0) shared.taken(stanza.shared, SharedStanzas::Holders::no_new);
-    return;
-  }
-  sending_.push_back({stanza.copy(), clients});
-  if (sending_.size() == 1) send_next();
+  host_.send_to_all(stanza, all);
+  if (stanza.shared != 0) shared.taken(stanza.shared, SharedStanzas::Holders::no_new);
 }
 
-// A piece a turn, so that others have theirs in between.
-void Rooms::send_next() {
-  std::size_t left = sent_at_once;
-  while (!sending_.empty() && left > 0) {
-    Sending& first = sending_.front();
-    const auto begin = first.clients.begin() + static_cast<std::ptrdiff_t>(first.next);
-    const std::size_t count = std::min(left, first.clients.size() - first.next);
-    host_.send_to_all(first.stanza, {begin, begin + static_cast<std::ptrdiff_t>(count)});
-    first.next += count;
-    left -= count;
-    if (first.next < first.clients.size()) continue;
-    if (const MessageId id = first.stanza.shared; id != 0)
-      host_.shard().shared_stanzas().taken(id, SharedStanzas::Holders::no_new);
-    sending_.pop_front();
-  }
-  if (!sending_.empty()) host_.loop().post([this] { send_next(); });
+void Rooms::send_piece(const Stanza& stanza, const std::vector<Jid>& clients, Crowds::Rest rest) {
+  host_.send_to_all(stanza, clients);
+  if (stanza.shared != 0 && rest == Crowds::Rest::none)
+    host_.shard().shared_stanzas().taken(stanza.shared, SharedStanzas::Holders::no_new);
+}
+
+void Rooms::show(const Jid& client, std::vector<Stanza> others) {
+  host_.at_home(client.bare_text(), [others = std::move(others)](ModuleHost& there) mutable {
+    for (Stanza& one : others) there.send(std::move(one));
+  });
+}
+
+Answer<> Rooms::may_ask(const Jid& room, Crowds::Wish wish) const {
+  if (!crowds_.is_full(room.bare_text(), wish)) return {};
+  return std::unexpected(
+      StanzaError(Condition::resource_constraint, "The room is busy; come again in a moment")
+          .with_type(xmpp::ErrorType::wait));
 }
 
 // DECISIONS.md 1: one record for all of them. Where all get it in this turn on this shard, their
 // references are written together with it; else the journal has to know that they may be missing.
 bool Rooms::pass_on(const Stanza& said, const std::optional<std::string>& aside,
-                    const std::vector<Jid>& clients) {
-  const bool is_at_once = sending_.empty() && clients.size() <= sent_at_once &&
-                          host_.shard().server().shard_count() == 1;
+                    const Audience& all) {
+  const bool is_at_once = is_told_at_once(said, all) && host_.shard().server().shard_count() == 1;
   Stanza kept = said.copy();
   if (aside && !aside->empty())
     kept.set_payload(std::string(said.payload().view()) + make_aside(*aside));
@@ -98,7 +115,7 @@ bool Rooms::pass_on(const Stanza& said, const std::optional<std::string>& aside,
   if (!is_kept) return false;
   Stanza shared = said.copy();
   shared.shared = kept.id;
-  send_to_all(shared, clients);
+  send_to_all(shared, all);
   return true;
 }
 
@@ -134,7 +151,8 @@ void Rooms::recall(const Jid& room, const Jid& client, WallTime since) {
                   });
 }
 
-// The client's shard knows whether it has room; it is asked again until it has, or is gone.
+// The client's shard knows whether it has room; it is asked again until it has, or is gone. Who is
+// entering goes on ahead of those who wait for the room.
 void Rooms::pace(const Jid& room, const Jid& client) {
   host_.ask_home(
       client.bare_text(),
@@ -142,15 +160,15 @@ void Rooms::pace(const Jid& room, const Jid& client) {
         const Account* account = there.find_account(client.bare());
         const Session* session =
             account != nullptr ? account->find_session(client.resource()) : nullptr;
-        return session == nullptr || session->has_room();
+        return session == nullptr || (!session->is_behind() && session->has_room());
       },
       [this, room, client](bool has_room) {
-        with_room(room, [this, room, client, has_room](Room* known) {
+        reach_room(room, [this, room, client, has_room](Room* known) {
           if (known == nullptr || has_room) pace_timers_.erase(client.text());
           if (known == nullptr) return;
           if (has_room)
             return host_.loop().post([this, room, client] {
-              with_room(room, [this, client](Room* now) {
+              reach_room(room, [this, client](Room* now) {
                 if (now == nullptr) return;
                 now->go_on(client);
                 settle(*now);
@@ -205,19 +223,27 @@ void Rooms::when_loaded(net::Task task) {
   waiting_.push_back(std::move(task));
 }
 
-void Rooms::with_room(const Jid& room, Use use) {
-  when_loaded([this, room, use = std::move(use)]() mutable {
-    const auto found = slots_.find(room.text());
-    if (found != slots_.end()) {
-      Slot& slot = found->second;
-      slot.used = host_.clock().now();
-      if (slot.room && slot.parked.empty()) return use(slot.room.get());
-      return slot.parked.push_back(std::move(use));
-    }
-    if (!listings_.contains(room.text())) return use(nullptr);
-    slots_[room.text()].parked.push_back(std::move(use));
-    load(room);
+void Rooms::with_room(const Jid& room, Use use, Bytes payload) {
+  when_loaded([this, room, payload, use = std::move(use)]() mutable {
+    if (!crowds_.is_behind(room.text())) return reach_room(room, std::move(use));
+    constexpr Bytes usual = 700;  // the stanza without its payload, and the calls that bring it
+    crowds_.wait(room.text(), usual + payload, [this, room, use = std::move(use)]() mutable {
+      reach_room(room, std::move(use));
+    });
   });
+}
+
+void Rooms::reach_room(const Jid& room, Use use) {
+  const auto found = slots_.find(room.text());
+  if (found != slots_.end()) {
+    Slot& slot = found->second;
+    slot.used = host_.clock().now();
+    if (slot.room && slot.parked.empty()) return use(slot.room.get());
+    return slot.parked.push_back(std::move(use));
+  }
+  if (!listings_.contains(room.text())) return use(nullptr);
+  slots_[room.text()].parked.push_back(std::move(use));
+  load(room);
 }
 
 void Rooms::load(const Jid& room) {
@@ -253,7 +279,8 @@ void Rooms::load_roles(const Jid& address, std::unique_ptr<Room> room) {
       [this, address, room = std::move(room)](Result<std::vector<store::Record>> roles) mutable {
         if (!roles) return finish_loading(address.text(), nullptr);
         for (const store::Record& one : *roles)
-          if (const auto role = xmpp::value_of<Role>(one.value)) room->restore_role(one.key, *role);
+          if (const auto role = xmpp::value_of<Role>(one.value))
+            room->restore_role(Jid::trusted(one.key), *role);
         load_history(address, std::move(room));
       });
 }
@@ -353,8 +380,6 @@ void Rooms::settle(Room& room, std::move_only_function<void(Result<>)> then) {
   const RoomChanges changes = room.take_changes();
   if (!changes.any()) return;
   for (const std::string& user : changes.members) save_member(room, user, saving);
-  for (const std::string& user : changes.authors)
-    put({std::string(author_records), user, room.address().text()}, "", saving);
   if (!changes.is_gone) save_roles(room, changes.roles, saving);
   if (!changes.is_gone) {
     if (changes.room) save_room(room, saving);
@@ -465,35 +490,10 @@ void Rooms::bury(const Jid& room, const Jid& moderator, const xmpp::Moderate& wi
   });
 }
 
-void Rooms::expel(const std::function<Answer<>(const Stanza&)>& judge) {
-  std::vector<std::pair<Jid, Jid>> found;  // room and user
-  std::string reason;
-  for (const auto& [address, slot] : slots_) {
-    if (!slot.room) continue;
-    for (const auto& occupant : slot.room->occupants()) {
-      StanzaHead head = StanzaHead::of(PresenceType::available);
-      head.from = occupant->user;
-      head.to = occupant->address;
-      const Answer<> may = judge(Stanza(std::move(head), std::string_view()));
-      if (!may) reason = may.error().text, found.emplace_back(slot.room->address(), occupant->user);
-    }
-  }
-  for (const auto& [room, user] : found)
-    with_room(room, [this, user, reason](Room* known) {
-      if (known == nullptr) return;
-      known->expel(user, reason);
-      settle(*known);
-    });
-}
-
 void Rooms::forget_account(const Jid& user) {
-  for (const std::string_view index : {membership_records, author_records})
-    forget_account(user, std::string(index));
-}
-
-void Rooms::forget_account(const Jid& user, std::string index) {
   host_.stores().records().take_all(
-      std::move(index), user.text(), [this, user](Result<std::vector<store::Record>> rooms) {
+      std::string(membership_records), user.text(),
+      [this, user](Result<std::vector<store::Record>> rooms) {
         if (!rooms) return;
         for (const store::Record& one : *rooms)
           host_.at_home(one.key, [service = service_.text(), room = Jid::trusted(one.key),
@@ -503,7 +503,7 @@ void Rooms::forget_account(const Jid& user, std::string index) {
             if (found == all.end()) return;
             found->second->with_room(room, [&rooms_there = *found->second, user](Room* known) {
               if (known == nullptr) return;
-              rooms_there.archive_.erase_author(known->address(), known->forget(user));
+              known->forget(user);
               rooms_there.settle(*known);
             });
           });

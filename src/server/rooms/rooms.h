@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "server/module_host.h"
+#include "server/rooms/crowds.h"
 #include "server/rooms/room.h"
 #include "server/rooms/room_archive.h"
 #include "store/records.h"
@@ -39,20 +40,22 @@ class Rooms final : private RoomOutput {
   using Use = std::move_only_function<void(Room*)>;
   // The room, in memory; nullptr where there is none or it could not be read. At once where it can
   // be, else in its turn.
-  void with_room(const Jid& room, Use use);
+  // `payload`: what `use` holds, counted while it waits behind what the room tells many.
+  void with_room(const Jid& room, Use use, Bytes payload = 0);
   // The same where there is none yet; an error when `owner` may not have another one.
   using Made = std::move_only_function<void(Answer<Room*>)>;
   void make_room(const Jid& room, const Jid& owner, Made made);
+
+  // Not while as much waits for the room as may.
+  Answer<> may_ask(const Jid& room, Crowds::Wish wish = Crowds::Wish::any) const;
 
   // Stores what changed; `then` runs when that is safe. A room that ended goes.
   void settle(Room& room, std::move_only_function<void(Result<>)> then = {});
   // XEP-0425: a moderator takes a message out of history and archive, and everybody hears of it.
   using Moderated = std::move_only_function<void(Answer<>)>;
   void moderate(const Jid& room, const Jid& moderator, const xmpp::Moderate& wish, Moderated then);
-  // An account is gone: so are its standing in every room, and its words.
+  // An account is gone: so is its standing in every room.
   void forget_account(const Jid& user);
-  // Whom `judge` does not want in any room any more is put out.
-  void expel(const std::function<Answer<>(const Stanza&)>& judge);
   // Runs `task` when those who were in rooms before a restart had time to come back.
   void when_restored(net::Task task);
   // Rooms that nobody is in and nobody asked for lately leave the memory.
@@ -68,19 +71,22 @@ class Rooms final : private RoomOutput {
   struct Saving;
 
   void send(Stanza stanza) override;
-  void send_to_all(const Stanza& stanza, const std::vector<Jid>& clients) override;
+  void send_to_all(Stanza stanza, std::vector<Jid> clients) override;
+  void send_to_all(const Stanza& stanza, const Audience& all) override;
+  bool is_told_at_once(const Stanza& stanza, const Audience& all) const;
   bool pass_on(const Stanza& said, const std::optional<std::string>& aside,
-               const std::vector<Jid>& clients) override;
+               const Audience& all) override;
   bool send_safely(Stanza stanza) override;
   void tell_absent(const Stanza& said, const std::vector<Jid>& members) override;
   void recall(const Jid& room, const Jid& client, WallTime since) override;
   MessageId next_id() override { return host_.next_message_id(); }
+  void show(const Jid& client, std::vector<Stanza> others) override;
   void pace(const Jid& room, const Jid& client) override;
-  void send_next();
+  void send_piece(const Stanza& stanza, const std::vector<Jid>& clients, Crowds::Rest rest);
 
   void load_listings();
   void end_abandoned();
-  void forget_account(const Jid& user, std::string index);
+  void reach_room(const Jid& room, Use use);
   void load(const Jid& room);
   void load_members(const Jid& room, std::optional<store::Record> record);
   void finish_loading(const std::string& address, std::unique_ptr<Room> room);
@@ -104,13 +110,7 @@ class Rooms final : private RoomOutput {
   Jid service_;
   std::map<std::string, Listing, std::less<>> listings_;
   std::map<std::string, Slot, std::less<>> slots_;
-  // What goes to so many that it takes more than a turn, and all that comes behind it.
-  struct Sending {
-    Stanza stanza;
-    std::vector<Jid> clients;
-    std::size_t next = 0;
-  };
-  std::deque<Sending> sending_;
+  Crowds crowds_;
   std::map<std::string, Timer, std::less<>> pace_timers_;  // by client
   bool is_loaded_ = false;
   MonotonicTime loaded_at_{};
