@@ -12,18 +12,24 @@
 namespace herold::server {
 namespace {
 
-// After a restart modules' services know it by its presence there: it comes again, and late.
-void direct_presence_again(Session& session) {
-  Shard& home = session.shard();
-  for (const Jid& to : session.directed()) {
+// After a restart modules' services know a session by its presence there: it comes again, and late.
+void direct_presence_again(Shard& home, const SessionRecord& record, PresenceType type) {
+  for (const std::string& text : record.directed) {
+    const Jid to = Jid::trusted(text);
     if (home.find_service(to.domain()) == nullptr) continue;
-    StanzaHead head = StanzaHead::of(PresenceType::available);
-    head.from = session.address();
+    StanzaHead head = StanzaHead::of(type);
+    head.from = Jid::trusted(record.jid);
     head.to = to;
-    Stanza again(std::move(head), session.presence());
+    Stanza again(std::move(head), record.presence);
     again.late = true;
     home.route(std::move(again));
   }
+}
+
+// It could not be resumed: it has been there, and its end is told.
+void end_presence(Shard& home, const SessionRecord& record) {
+  direct_presence_again(home, record, PresenceType::available);
+  direct_presence_again(home, record, PresenceType::unavailable);
 }
 
 }  // namespace
@@ -258,6 +264,10 @@ void Shard::restore_session(RecoveredSession found) {
       if (!let_go(lost.stanza)) bounce(lost.stanza, Condition::service_unavailable);
     return;
   }
+  if (found.record.resume_token.empty()) {
+    ledger_.note(EndedRecord{found.record.key});
+    return end_presence(*this, found.record);
+  }
   Account& account = this->account(address.bare());
   account.when_loaded([this, &account, address, found = std::move(found)]() mutable {
     const SessionRecord& record = found.record;
@@ -272,7 +282,7 @@ void Shard::restore_session(RecoveredSession found) {
     session.restore(record, std::move(found.requests));
     account.host().watch(session);
     restore_queue(session, record.acked, std::move(found.sent));
-    direct_presence_again(session);
+    direct_presence_again(*this, record, PresenceType::available);
     lose_connection(session);
   });
 }

@@ -17,6 +17,7 @@ class Account;
 // Somebody is about to enter a room, or to speak in one or to its occupants; on the room's home.
 struct RoomGuard {
   std::function<Answer<>(const Stanza& stanza)> judge;
+  std::function<void()> changed;  // who judges calls this when more are unwanted than before
 };
 
 // A client is about to change or remove a contact.

@@ -116,11 +116,17 @@ void Recovery::shared(const SharedRecord& record) {
 void Recovery::give_to_missing(const Stanza& stanza) {
   const auto& takers = takers_[stanza.id];
   for (auto& [key, state] : sessions_) {
+    if (state.record.resume_token.empty()) continue;
     const bool is_there = std::ranges::any_of(state.record.directed, [&](const std::string& jid) {
       return Jid::trusted(jid).bare_text() == stanza.head.to.text();
     });
     if (is_there && !takers.contains(key)) state.waiting.push_back(stanza.id);
   }
+}
+
+std::size_t Recovery::count_resumable() const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      sessions_, [](const auto& one) { return !one.second.record.resume_token.empty(); }));
 }
 
 // Their delivery stays open until this run's sessions have them: who gets them now is noted in the

@@ -38,6 +38,7 @@ class Recovery {
   std::uint64_t next_run() const { return found_.next_run; }
   bool trusted() const { return found_.trusted; }
   const std::unordered_map<SessionKey, SessionState>& sessions() const { return sessions_; }
+  std::size_t count_resumable() const;  // the others only had directed presence
   // Committed, and waiting for something (Stanza::waits), in the order of acceptance.
   const std::map<std::uint64_t, Stanza>& open_stanzas() const { return open_; }
 

@@ -40,7 +40,7 @@ Result<> Server::start() {
   for (const auto& shard : shards_)
     TRY(shard->open_journal(folder, recovery.next_run(), world_.disk, world_.sync_runner));
   if (!recovery.sessions().empty() || !recovery.open_stanzas().empty() || !recovery.trusted())
-    world_.log.info("recovered", {{"sessions", std::to_string(recovery.sessions().size())},
+    world_.log.info("recovered", {{"sessions", std::to_string(recovery.count_resumable())},
                                   {"stanzas", std::to_string(recovery.open_stanzas().size())},
                                   {"trusted", recovery.trusted() ? "yes" : "no"}});
   if (!recovery.corrupt().empty())

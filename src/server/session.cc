@@ -240,6 +240,7 @@ void Session::stop_resuming(const std::string& reason) {
   shard().log().info("session-not-resumable", {{"jid", address_.text()}, {"reason", reason}});
   managed_->token.clear();
   shard().ledger().note(EndedRecord{key_});
+  remember();  // as one that cannot be resumed
 }
 
 // Later: whoever writes to the session now goes on with it. Without a token its end is for good.
@@ -337,8 +338,12 @@ bool Session::all_handled() {
 
 // A session that was resumed as it is no more, without its presence say, would get nothing: so it
 // may use the reserve.
+//
+// Of one that cannot be resumed only where it directed presence to counts: there its end is told
+// after a restart. Nothing is kept of who signed in without an account.
 bool Session::remember() {
-  if (!resumable()) return true;
+  const bool is_told = !directed_.empty() && !account_.is_temporary();
+  if (!resumable() && !is_told) return true;
   Ledger& ledger = shard().ledger();
   if (ledger.note(record(), store::Space::normal) || ledger.note(record())) return true;
   shard().remember_later(*this);
@@ -346,7 +351,7 @@ bool Session::remember() {
 }
 
 bool Session::remember_all() {
-  if (!resumable()) return true;
+  if (!resumable()) return remember();
   const auto note = [&](const auto& record) {
     return shard().ledger().note(record, store::Space::normal);
   };

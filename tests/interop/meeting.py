@@ -83,16 +83,6 @@ class Meeting:
         self.juliet.send(f"<message to='{ROOM}' type='groupchat'><body>{text}</body></message>")
         self.hears(text)  # it comes back
 
-    def archives_room(self):
-        """Whether the room says that it keeps an archive (XEP-0313 section 7)."""
-        about = self.juliet.ask("get", "<query xmlns='http://jabber.org/protocol/disco#info'/>",
-                                to=ROOM)
-        features = [e.get("var") for e in about.child("query").elements if e.name == "feature"]
-        if "urn:xmpp:mam:2" in features:
-            return True
-        print("the room keeps no archive, so nothing is read from one")
-        return False
-
     def close(self):
         self.juliet.drop()
         shutil.rmtree(self.home, ignore_errors=True)

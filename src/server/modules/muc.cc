@@ -1,35 +1,23 @@
 // XEP-0045 Multi-User Chat: rooms at a domain of their own.
 #include "xmpp/ext/muc.h"
 
-#include "server/archive_query.h"
 #include "server/guards.h"
-#include "server/module.h"
-#include "server/rooms/room_admin.h"
-#include "server/rooms/room_card.h"
-#include "server/rooms/room_commands.h"
-#include "server/rooms/room_directory.h"
 #include "server/rooms/room_iq.h"
+#include "server/rooms/room_requests.h"
 #include "server/rooms/room_return.h"
-#include "server/rooms/rooms.h"
 #include "server/shard.h"
-#include "xmpp/ext/moderation.h"
 #include "xmpp/ext/stanza_id.h"
 
 namespace herold::server {
 namespace {
 
-using xmpp::DiscoInfo;
-using xmpp::MucAdmin;
 using xmpp::MucJoin;
-using xmpp::MucOwner;
-using xmpp::RegisterQuery;
 
-constexpr std::string_view reserved_nick_node = "x-roomuser-item";
 constexpr Seconds evict_interval{30};
 
 }  // namespace
 
-class Muc {
+class Muc : public RoomRequests {
  public:
   static constexpr About about{45, "1.35.3", "Multi-User Chat", {}};
   static constexpr Specification also[] = {
@@ -52,40 +40,27 @@ class Muc {
   };
 
   static constexpr auto handlers() {
-    return std::tuple{
-        on<ServicePresence>(&Muc::presence),
-        on<PresenceSent>(&Muc::count_rooms, Stage::screen),
-        on<ServiceMessage>(&Muc::message),
-        on<ServiceIq>(&Muc::forward),
-        on<SessionResumed>(&Muc::refresh),
-        on<AccountRemoved>(&Muc::forget),
-        on<Get<DiscoInfo>>(&Muc::describe_service, at_service),
-        on<Get<DiscoInfo>>(&Muc::describe_room, at_service_address),
-        on<Get<RoomItems>>(&Muc::list_rooms, at_service),
-        on<Get<RoomItems>>(&Muc::list_occupants, at_service_address),
-        on<Get<xmpp::ChannelSearch>>(&Muc::search_rooms, at_service),
-        on<Set<xmpp::Command>>(&Muc::run_command, at_service_address),
-        on<CommandsAsked>(&Muc::add_commands),
-        on<Get<MucAdmin>>(&Muc::list, at_service_address),
-        on<Set<MucAdmin>>(&Muc::change_list, at_service_address),
-        on<Get<MucOwner>>(&Muc::form, at_service_address),
-        on<Set<MucOwner>>(&Muc::own, at_service_address),
-        on<Get<RegisterQuery>>(&Muc::registration, at_service_address),
-        on<Set<RegisterQuery>>(&Muc::register_member, at_service_address),
-        on<Get<xmpp::VCard>>(&Muc::tell_card, at_service_address),
-        on<Set<xmpp::VCard>>(&Muc::keep_card, at_service_address),
-        on<Set<xmpp::Moderate>>(&Muc::moderate, at_service_address),
-        on<Set<xmpp::ArchiveQuery>>(&Muc::query_archive, at_service_address),
-        on<Get<xmpp::ArchiveQuery>>(&Muc::tell_archive_form, at_service_address),
-        on<Get<xmpp::ArchiveMetadata>>(&Muc::tell_archive_metadata, at_service_address)};
+    constexpr std::tuple own{
+        on<ServicePresence>(&Muc::presence),    on<PresenceSent>(&Muc::count_rooms, Stage::screen),
+        on<ServiceMessage>(&Muc::message),      on<ServiceIq>(&Muc::forward),
+        on<PresenceReceived>(&Muc::note_place), on<SessionResumed>(&Muc::refresh),
+        on<AccountRemoved>(&Muc::forget),       on<DomainConfigured>(&Muc::begin)};
+    return std::tuple_cat(own, RoomRequests::handlers());
   }
 
   Muc(ModuleHost& host, const Config& config)
-      : host_(host), config_(config), rooms_(rooms_of(host, config)) {
+      : RoomRequests(host, rooms_of(host, config)),
+        host_(host),
+        config_(config),
+        rooms_(rooms_of(host, config)) {
     evict_later();
+    listen();
   }
 
-  void stop() { evict_timer_.stop(); }
+  void stop() {
+    evict_timer_.stop();
+    host_.data<RoomGuard>().changed = nullptr;
+  }
 
  private:
   static Rooms& rooms_of(ModuleHost& host, const Config& config) {
@@ -93,6 +68,12 @@ class Muc {
     auto& rooms = host.data<RoomsByService>()[name];
     if (!rooms) rooms = std::make_unique<Rooms>(host, Jid::trusted(name));
     return *rooms;
+  }
+
+  void begin(DomainConfigured&) { listen(); }
+  // Who is unwanted from now on leaves.
+  void listen() {
+    host_.data<RoomGuard>().changed = [this] { rooms_.expel(host_.data<RoomGuard>().judge); };
   }
 
   void evict_later() {
@@ -125,7 +106,7 @@ class Muc {
     }
     if (joins && !stanza.late) {
       if (const Answer<> may = may_use(stanza); !may) {
-        refuse(stanza, may.error());
+        refuse_presence(nullptr, stanza, may.error());
         return Flow::stop;
       }
     }
@@ -162,13 +143,13 @@ class Muc {
 
   void take_presence(Room& room, const Stanza& stanza) {
     const Jid& client = stanza.head.from;
-    if (stanza.late) return restore(room, stanza);  // of a session from before a restart
+    if (stanza.late) return restore(room, stanza);
     if (stanza.head.is(PresenceType::error)) {
       room.drop(client);
     } else if (stanza.head.is(PresenceType::unavailable)) {
       room.leave(client, reflected(stanza, room.address()));
     } else if (const Answer<> taken = take_available(room, stanza); !taken) {
-      refuse(stanza, taken.error());
+      refuse_presence(&room, stanza, taken.error());
     }
     rooms_.settle(room);
   }
@@ -191,6 +172,11 @@ class Muc {
     host_.bounce(stanza, std::move(error).with_by(stanza.head.to.bare_text()));
   }
 
+  void refuse_presence(const Room* room, const Stanza& stanza, StanzaError error) {
+    tell_place(host_, room, stanza);
+    refuse(stanza, std::move(error));
+  }
+
   // Section 7.2.17: presence from who is not in the room gets an explicit end of it.
   void absent(const Stanza& stanza) {
     if (stanza.head.is(PresenceType::available) && !stanza.late) tell_absent(host_, stanza);
@@ -199,14 +185,15 @@ class Muc {
   // Section 10.1.
   void create(Stanza stanza) {
     if (!may_create(stanza.head.from))
-      return refuse(stanza, {Condition::not_allowed, "You may not make rooms here"});
+      return refuse_presence(nullptr, stanza,
+                             {Condition::not_allowed, "You may not make rooms here"});
     const Jid room = stanza.head.to.bare(), owner = stanza.head.from.bare();
     rooms_.make_room(room, owner, [this, stanza = std::move(stanza)](Answer<Room*> made) mutable {
-      if (!made) return refuse(stanza, made.error());
+      if (!made) return refuse_presence(nullptr, stanza, made.error());
       Room& fresh = **made;
       const Answer<> entered = take_available(fresh, stanza);
       if (!entered) {
-        refuse(stanza, entered.error());
+        refuse_presence(&fresh, stanza, entered.error());
         std::ignore = fresh.own(stanza.head.from, {.destroy = {{}}});
       }
       rooms_.settle(fresh);
@@ -293,190 +280,28 @@ class Muc {
     return Flow::stop;
   }
 
-  // --- requests to rooms ---
-
-  // Runs `use` with the room of the request; a room that is hidden from who asks is none.
-  template <class Use>
-  void at_room(IqRequest request, Use use) {
-    const Jid room = request.head().to;
-    if (const Answer<> may = rooms_.may_ask(room); !may) return request.fail(may.error());
-    const Bytes payload = request.payload_bytes();
-    auto take = [request = std::move(request), use = std::move(use)](Room* known) mutable {
-      if (known == nullptr || known->is_hidden_from(request.head().from))
-        return request.fail({Condition::item_not_found, "There is no such room"});
-      use(*known, std::move(request));
-    };
-    rooms_.with_room(room, std::move(take), payload);
-  }
-
-  // The same for what changes the room: the answer waits until that is stored.
-  template <class Change>
-  void change_room(IqRequest request, Change change) {
-    at_room(std::move(request),
-            [this, change = std::move(change)](Room& room, IqRequest asked) mutable {
-              const Answer<> done = change(room, asked.head().from);
-              if (!done) asked.fail(done.error());
-              rooms_.settle(room, [asked = std::move(asked)](Result<> stored) mutable {
-                if (!asked) return;
-                if (!stored) return asked.fail(stored.error());
-                asked.succeed();
-              });
-            });
-  }
-
-  void list(IqRequest request, const MucAdmin& query) {
-    at_room(std::move(request), [query](Room& room, IqRequest asked) {
-      asked.answer(room.list(asked.head().from, query));
-    });
-  }
-  void change_list(IqRequest request, const MucAdmin& query) {
-    change_room(std::move(request),
-                [query](Room& room, const Jid& user) { return room.change_list(user, query); });
-  }
-  void form(IqRequest request, const MucOwner&) {
-    at_room(std::move(request),
-            [](Room& room, IqRequest asked) { asked.answer(room.form(asked.head().from)); });
-  }
-  void own(IqRequest request, const MucOwner& query) {
-    change_room(std::move(request),
-                [query](Room& room, const Jid& user) { return room.own(user, query); });
-  }
-  void registration(IqRequest request, const RegisterQuery&) {
-    at_room(std::move(request), [](Room& room, IqRequest asked) {
-      asked.answer(room.registration(asked.head().from));
-    });
-  }
-  void register_member(IqRequest request, const RegisterQuery& query) {
-    change_room(std::move(request),
-                [query](Room& room, const Jid& user) { return room.register_member(user, query); });
-  }
-  void moderate(IqRequest request, const xmpp::Moderate& query) {
-    if (!query.retract) return request.fail(Condition::feature_not_implemented);
-    at_room(std::move(request), [this, query](Room& room, IqRequest asked) {
-      const Jid moderator = asked.head().from;
-      if (const Answer<> may = room.may_moderate(moderator, query.reason); !may)
-        return asked.fail(may.error());
-      rooms_.moderate(room.address(), moderator, query,
-                      [asked = std::move(asked)](Answer<> done) mutable {
-                        done ? asked.succeed() : asked.fail(done.error());
-                      });
-    });
-  }
-
-  // --- the room's archive (XEP-0313 section 6.1.2) ---
-
-  void query_archive(IqRequest request, const xmpp::ArchiveQuery& query) {
-    at_archive(std::move(request), [query](const Room& room, IqRequest asked) {
-      ArchiveView view = RoomArchive::view_for(room, asked.head().from);
-      answer_archive_query(std::move(asked), room.address(), query, std::move(view));
-    });
-  }
-  void tell_archive_form(IqRequest request, const xmpp::ArchiveQuery&) {
-    at_archive(std::move(request), [](const Room&, IqRequest asked) {
-      asked.answer<xmpp::ArchiveQuery>(archive_query_form());
-    });
-  }
-  void tell_archive_metadata(IqRequest request, const xmpp::ArchiveMetadata&) {
-    at_archive(std::move(request), [](const Room& room, IqRequest asked) {
-      answer_archive_metadata(std::move(asked), room.address());
-    });
-  }
-  template <class Use>
-  void at_archive(IqRequest request, Use use) {
-    at_room(std::move(request), [use = std::move(use)](Room& room, IqRequest asked) {
-      if (!room.config().is_logged)
-        return asked.fail({Condition::feature_not_implemented, "The room keeps no archive"});
-      if (const Answer<> may = room.may_read(asked.head().from); !may)
-        return asked.fail(may.error());
-      use(room, std::move(asked));
-    });
-  }
-
-  // --- the room's card and picture (XEP-0054, XEP-0486) ---
-
-  void tell_card(IqRequest request, const xmpp::VCard&) {
-    at_room(std::move(request), [this](Room& room, IqRequest asked) {
-      read_room_card(host_, room.address(),
-                     [asked = std::move(asked)](Answer<xmpp::VCard> card) mutable {
-                       asked.answer(std::move(card));
-                     });
-    });
-  }
-
-  void keep_card(IqRequest request, const xmpp::VCard& card) {
-    if (card.xml.size() > host_.limits().vcard_bytes)
-      return request.fail({Condition::not_acceptable, "The card is too large"});
-    auto hash = picture_hash(host_, request.payload());
-    if (!hash) return request.fail(hash.error());
-    change_room(std::move(request),
-                [this, xml = card.xml, hash = *hash](Room& room, const Jid& user) {
-                  return keep_room_card(host_, room, user, xml, hash);
-                });
-  }
-
-  // --- commands: hats (XEP-0317) in a room, all rooms for administrators ---
-
-  void run_command(IqRequest request, const xmpp::Command& command) {
-    at_room(std::move(request), [this, command](Room& room, IqRequest asked) {
-      auto answer = run_room_command(room, asked.head().from, command, host_.random().token());
-      if (!answer) return asked.fail(answer.error());
-      rooms_.settle(
-          room, [asked = std::move(asked), answer = std::move(*answer)](Result<> stored) mutable {
-            if (!stored) return asked.fail(stored.error());
-            asked.answer<xmpp::Command>(std::move(answer));
-          });
-    });
-  }
-  void add_commands(CommandsAsked& asked) { add_room_commands(asked.commands); }
-
-  // --- discovery (section 6) ---
-
-  Answer<DiscoInfo> describe_service(const IqContext&, const DiscoInfo& question) {
-    if (!question.node.empty()) return xmpp::fail(Condition::item_not_found);
-    return RoomDirectory::describe();
-  }
-
-  void describe_room(IqRequest request, const DiscoInfo& question) {
-    at_room(std::move(request), [node = question.node](Room& room, IqRequest asked) {
-      if (node.empty()) return asked.answer<DiscoInfo>(room.describe());
-      if (node == xmpp::ns::muc_traffic) return asked.fail(Condition::service_unavailable);
-      if (node != reserved_nick_node) return asked.fail(Condition::item_not_found);
-      DiscoInfo info{.node = node};  // section 7.12
-      const RoomMember* member = room.find_member(asked.head().from);
-      if (member != nullptr && !member->nick.empty())
-        info.identities.push_back({.category = "conference", .type = "text", .name = member->nick});
-      asked.answer<DiscoInfo>(std::move(info));
-    });
-  }
-
-  // Section 6.5: only to who is in the room.
-  void list_occupants(IqRequest request, const RoomItems& question) {
-    at_room(std::move(request), [node = question.node](Room& room, IqRequest asked) {
-      if (node == xmpp::ns::commands)
-        return asked.answer<RoomItems>(
-            RoomItems{.node = node, .items = room_commands(room, asked.head().from)});
-      if (!node.empty()) return asked.fail(Condition::item_not_found);
-      RoomItems answer;
-      if (room.find_client(asked.head().from) != nullptr)
-        for (const auto& occupant : room.occupants())
-          answer.items.push_back({.jid = occupant->address});
-      asked.answer<RoomItems>(std::move(answer));
-    });
-  }
-
-  void list_rooms(IqRequest request, const RoomItems& question) {
-    RoomDirectory(host_, rooms_.service()).list(std::move(request), question);
-  }
-  void search_rooms(IqRequest request, const xmpp::ChannelSearch& question) {
-    RoomDirectory(host_, rooms_.service()).search(std::move(request), question);
-  }
-
   // --- sessions over restarts (DECISIONS.md 5) ---
 
-  static void restore(Room& room, const Stanza& stanza) {
-    if (stanza.head.to.is_full())
-      room.restore_client(stanza.head.from, std::string(stanza.head.to.resource()),
-                          stanza.payload());
+  // Of a session from before the restart; or that ended with it.
+  void restore(Room& room, const Stanza& stanza) {
+    const Jid& client = stanza.head.from;
+    if (!stanza.head.to.is_full()) return;
+    if (stanza.head.is(PresenceType::available))
+      return room.restore_client(client, std::string(stanza.head.to.resource()), stanza.payload());
+    room.note_lost(client);
+    rooms_.when_restored([this, room = room.address(), client] {
+      rooms_.with_room(room, [this, client](Room* known) {
+        if (known == nullptr) return;
+        known->end_lost(client);
+        rooms_.settle(*known);
+      });
+    });
+  }
+
+  Flow note_place(PresenceReceived& event) {
+    if (event.stanza.head.from.domain() == rooms_.service().domain())
+      take_place(event.account, event.stanza);
+    return Flow::go_on;
   }
 
   void refresh(SessionResumed& event) {

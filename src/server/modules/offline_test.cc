@@ -215,5 +215,22 @@ TEST(OfflinePages, ASlowClientGetsThemAllTheSame) {
   EXPECT_FALSE(server.log().has("session-not-resumable"));
 }
 
+// Another server gave them to the archive alone, which was off.
+TEST(OfflineWithoutArchive, ComesToAClientThatBindsInItsSignIn) {
+  TestServer server({.modules = "[module.archive]\nenabled = false"});
+  TestClient& juliet = server.comes_online("juliet/balcony");
+  juliet.sends("<message to='nurse@xmpp.test' type='chat'><body>waits</body></message>");
+  for (const bool is_managed : {false, true}) {
+    const std::string agent = is_managed ? "d4565fa7-4d72-4749-b3d3-740edbf87770"
+                                         : "b8b2b0d0-4e1c-4a45-9a8e-8a0d1f0f4c11";
+    TestClient& nurse = server.signs_in("nurse/kitchen", {.managed = is_managed, .agent = agent});
+    nurse.sends("<presence/>");
+    EXPECT_TRUE(
+        nurse.takes("<message from='juliet@xmpp.test/balcony'><body>waits</body></message>"));
+    nurse.signs_off();
+    juliet.sends("<message to='nurse@xmpp.test' type='chat'><body>waits</body></message>");
+  }
+}
+
 }  // namespace
 }  // namespace herold::server

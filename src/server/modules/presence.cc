@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "server/contacts.h"
+#include "server/directed.h"
 #include "server/module.h"
+#include "server/shard.h"
 
 namespace herold::server {
 
@@ -111,7 +113,7 @@ class Presence {
     std::vector<Jid>& known = session.directed();
     const auto place = std::ranges::find(known, to);
     if (stanza.head.is(PresenceType::unavailable)) {
-      if (place != known.end()) known.erase(place), session.remember();
+      if (place != known.end()) known.erase(place), directed_changed(session);
       return Flow::go_on;
     }
     // Of several resources of one address, nicknames in a room, the last one counts.
@@ -131,7 +133,11 @@ class Presence {
   }
 
   void tell_directed(Session& session, const Stanza& unavailable) {
-    for (const Jid& to : std::exchange(session.directed(), {})) {
+    if (session.directed().empty()) return;
+    const std::vector<Jid> known = std::exchange(session.directed(), {});
+    // What is told while the server stops may not reach who resumes: the next run tells it again.
+    if (!session.shard().stopping()) directed_changed(session);
+    for (const Jid& to : known) {
       const ContactView contact = session.account().roster().find(to.bare_text());
       if (seen_by_contact(contact.subscription)) continue;  // had the broadcast
       host_.send(addressed(unavailable, to));

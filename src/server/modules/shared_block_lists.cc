@@ -91,6 +91,8 @@ void spread(ModuleHost& host, const std::string& list, Change change) {
         SharedLists& lists = there.data<SharedLists>();
         if (const auto known = lists.entries.find(list); known != lists.entries.end())
           change.apply(known->second, lists.most);
+        const RoomGuard& guard = there.data<RoomGuard>();
+        if (guard.judge && guard.changed && !change.added.empty()) guard.changed();
       },
       [] {});
 }

@@ -71,6 +71,27 @@ TEST_F(SharedBlocks, WhoIsListedIsHeldBackAtOnceAndUntilHeIsNotAnyMore) {
   juliet.receives("<message><body>hi</body></message>");
 }
 
+TEST_F(SharedBlocks, WhoIsInARoomLeavesItWhenHeIsListed) {
+  juliet.sends(
+      "<presence to='hall@conference.xmpp.test/j'><x xmlns='http://jabber.org/protocol/muc'/>"
+      "</presence>");
+  juliet.asks(
+      "<iq type='set' id='o' to='hall@conference.xmpp.test'><query "
+      "xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/>"
+      "</query></iq>",
+      "<iq type='result' id='o'/>");
+  tybalt.sends(entering);
+  juliet.skips();
+  tybalt.skips();
+  lists(hash_of("tybalt@xmpp.test"));
+  const std::string_view gone =
+      "<presence type='unavailable' from='hall@conference.xmpp.test/t'>"
+      "<x xmlns='http://jabber.org/protocol/muc#user'><status code='301'/></x></presence>";
+  juliet.receives(gone);
+  tybalt.receives(gone);
+  juliet.receives_nothing();
+}
+
 TEST_F(SharedBlocks, AreReadAgainAfterARestart) {
   lists(hash_of("tybalt@xmpp.test"));
   lists("no hash");
@@ -103,9 +124,9 @@ TEST_F(SharedBlocks, TheirInvitationsAndWordsInRoomsAreRefused) {
       "<x xmlns='jabber:x:data' type='submit'/></query></iq>",
       "<iq type='result'/>");
   tybalt.sends(entering);
+  lists(hash_of("tybalt@xmpp.test"));
   tybalt.skips();
   romeo.skips();
-  lists(hash_of("tybalt@xmpp.test"));
   tybalt.sends("<message type='groupchat' to='hall@conference.xmpp.test'><body>x</body></message>");
   tybalt.receives(refused("message", "forbidden"));
   tybalt.sends(

@@ -30,6 +30,14 @@ bool RoomHistory::remove(std::string_view id) {
   return true;
 }
 
+void RoomHistory::forget(std::string_view author) {
+  std::erase_if(entries_, [&](const Entry& entry) {
+    if (author_of(entry.stanza) != author) return false;
+    bytes_ -= entry.stanza.payload().size();
+    return true;
+  });
+}
+
 std::vector<const RoomHistory::Entry*> RoomHistory::choose(
     const std::optional<xmpp::MucHistory>& wish, std::uint64_t usual, std::optional<WallTime> left,
     WallTime now) const {

@@ -14,6 +14,9 @@
 
 namespace herold::server {
 
+// The id of the occupant who said it (XEP-0421), as the room wrote it; "" where there is none.
+std::string author_of(const Stanza& said);
+
 class RoomHistory {
  public:
   struct Entry {
@@ -29,6 +32,8 @@ class RoomHistory {
   bool has(std::string_view id) const;
   // A moderator took it out (XEP-0425). False: it is not here.
   bool remove(std::string_view id);
+  // Everything that this occupant said (XEP-0421) goes.
+  void forget(std::string_view author);
   void clear() { entries_.clear(), bytes_ = 0; }
   // Whether older ones went, or never came.
   bool is_cut() const { return is_cut_; }

@@ -17,7 +17,12 @@ using xmpp::MucUserItem;
 
 // Status codes of section 15.6.
 constexpr std::uint32_t any_address_is_shown = 100, self_presence = 110, is_archived = 170,
-                        room_created = 201, nick_changed = 303, technical_problem = 333;
+                        room_created = 201, nick_modified = 210, nick_changed = 303,
+                        technical_problem = 333;
+
+std::string role_key(const Occupant& occupant) {
+  return occupant.user.text() + '/' + occupant.nick;
+}
 
 std::string key_of(std::string_view nick) {
   auto key = xmpp::nickname_key(nick);
@@ -27,7 +32,11 @@ std::string key_of(std::string_view nick) {
 }  // namespace
 
 Room::Room(Jid address, Surroundings surroundings)
-    : address_(std::move(address)), around_(std::move(surroundings)) {}
+    : address_(std::move(address)), around_(std::move(surroundings)), outside_(full_bucket()) {}
+
+TokenBucket Room::full_bucket() const {
+  return {static_cast<double>(around_.limits.room_occupant_burst), now()};
+}
 
 void Room::restore(RoomConfig config, RoomSubject subject, Lock lock) {
   config_ = std::move(config);
@@ -45,15 +54,11 @@ void Room::restore_client(const Jid& client, const std::string& nick, SharedByte
   const bool may = standing != Affiliation::outcast &&
                    (standing >= Affiliation::member || !config_.is_members_only);
   if (!may || !address_.with_resource(nick)) return;
-  if (Occupant* before = occupant_of(client)) {
-    // Nicknames come in the order of their use: the last one counts.
-    if (before->clients.size() == 1 && by_nick(nick) == nullptr) rename(*before, nick);
-    return;
-  }
+  if (occupant_of(client) != nullptr) return;  // what it asked for last, and may not have got
   Occupant* occupant = by_nick(nick);
   if (occupant == nullptr) {
     occupant = &add_occupant(client.bare(), nick);
-    const auto by_hand = roles_.find(client.bare_text());
+    const auto by_hand = roles_.find(role_key(*occupant));
     occupant->role = by_hand == roles_.end() ? default_role(standing) : by_hand->second;
   } else if (!occupant->user.same_bare(client)) {
     return;
@@ -62,6 +67,18 @@ void Room::restore_client(const Jid& client, const std::string& nick, SharedByte
   by_client_[client.text()] = occupant;
   occupant->forget_shown();
   audience_.reset();
+}
+
+void Room::note_lost(const Jid& client) {
+  if (Occupant* occupant = occupant_of(client))
+    std::ranges::find(occupant->clients, client, &RoomClient::address)->is_lost = true;
+}
+
+void Room::end_lost(const Jid& client) {
+  const Occupant* occupant = find_client(client);
+  if (occupant == nullptr) return;
+  if (std::ranges::find(occupant->clients, client, &RoomClient::address)->is_lost)
+    leave(client, SharedBytes());
 }
 
 // --- who is here ---------------------------------------------------------------------------------
@@ -138,8 +155,7 @@ Occupant& Room::add_occupant(const Jid& user, const std::string& nick) {
   made->number = ++last_number_;
   made->user = user;
   made->id = around_.occupant_id(user);
-  made->tokens = static_cast<double>(around_.limits.room_occupant_burst);
-  made->tokens_at = now();
+  made->tokens = full_bucket();
   Occupant& occupant = *made;
   occupants_.push_back(std::move(made));
   rename(occupant, nick);
@@ -147,6 +163,8 @@ Occupant& Room::add_occupant(const Jid& user, const std::string& nick) {
 }
 
 void Room::rename(Occupant& occupant, const std::string& nick) {
+  const auto by_hand = roles_.extract(role_key(occupant));
+  if (by_hand) changes_.roles.insert(by_hand.key());
   if (!occupant.nick.empty()) unindex(occupant);
   auto address = address_.with_resource(nick);
   CHECK(address.has_value());  // it was a resource before
@@ -154,12 +172,14 @@ void Room::rename(Occupant& occupant, const std::string& nick) {
   occupant.address = *std::move(address);
   by_nick_[key_of(nick)] = &occupant;
   by_look_.emplace(xmpp::look_alike_key(nick), &occupant);
+  if (by_hand) note_role(occupant);
 }
 
 void Room::unindex(const Occupant& occupant) {
   by_nick_.erase(key_of(occupant.nick));
-  const auto look = by_look_.find(xmpp::look_alike_key(occupant.nick));
-  if (look != by_look_.end() && look->second == &occupant) by_look_.erase(look);
+  const auto [begin, end] = by_look_.equal_range(xmpp::look_alike_key(occupant.nick));
+  const auto look = std::find_if(begin, end, [&](const auto& e) { return e.second == &occupant; });
+  if (look != end) by_look_.erase(look);
 }
 
 void Room::forget_occupant(Occupant& occupant) {
@@ -170,20 +190,20 @@ void Room::forget_occupant(Occupant& occupant) {
     by_client_.erase(client.address.text());
   }
   const Jid user = occupant.user;
-  forget_role(user);
+  forget_role(occupant);
   std::erase_if(occupants_, [&](const auto& entry) { return entry.get() == &occupant; });
   note_left(user);
   end_if_empty();
 }
 
 void Room::note_role(const Occupant& occupant) {
-  if (occupant.role == default_role(affiliation(occupant.user))) return forget_role(occupant.user);
-  roles_[occupant.user.text()] = occupant.role;
-  changes_.roles.insert(occupant.user.text());
+  if (occupant.role == default_role(affiliation(occupant.user))) return forget_role(occupant);
+  roles_[role_key(occupant)] = occupant.role;
+  changes_.roles.insert(role_key(occupant));
 }
 
-void Room::forget_role(const Jid& user) {
-  if (roles_.erase(user.text()) != 0) changes_.roles.insert(user.text());
+void Room::forget_role(const Occupant& occupant) {
+  if (roles_.erase(role_key(occupant)) != 0) changes_.roles.insert(role_key(occupant));
 }
 
 // What a member misses from now on is sent on the return (DECISIONS.md 31).
@@ -270,8 +290,8 @@ Answer<> Room::check_nick(const std::string& nick, const Jid& user) const {
   const auto owner = reserved_.find(key);
   if (owner != reserved_.end() && owner->second != user.bare_text())
     return xmpp::fail(Condition::conflict, "The nickname is reserved");
-  const auto alike = by_look_.find(xmpp::look_alike_key(nick));
-  if (alike != by_look_.end() && !alike->second->user.same_bare(user))
+  const auto [begin, end] = by_look_.equal_range(xmpp::look_alike_key(nick));
+  if (std::any_of(begin, end, [&](const auto& e) { return !e.second->user.same_bare(user); }))
     return xmpp::fail(Condition::not_acceptable, "The nickname looks like somebody else's");
   return {};
 }
@@ -279,6 +299,7 @@ Answer<> Room::check_nick(const std::string& nick, const Jid& user) const {
 Answer<> Room::enter(const Entry& entry, SharedBytes payload) {
   if (Occupant* here = occupant_of(entry.client)) {
     // It lost its place in what the room said (7.2.1): it gets everything again.
+    std::ranges::find(here->clients, entry.client, &RoomClient::address)->is_lost = false;
     if (here->nick != entry.nick) TRY(change(entry.client, entry.nick, {}, std::move(payload)));
     welcome(*occupant_of(entry.client), entry, false);
     return {};
@@ -289,7 +310,7 @@ Answer<> Room::enter(const Entry& entry, SharedBytes payload) {
   if (occupant == nullptr) {
     occupant = &add_occupant(entry.client.bare(), entry.nick);
     occupant->role = default_role(affiliation(entry.client));
-    forget_role(occupant->user);  // of a stay before a crash
+    forget_role(*occupant);  // of a stay before a crash
   }
   occupant->clients.push_back({entry.client, std::move(payload)});
   by_client_[entry.client.text()] = occupant;
@@ -303,6 +324,7 @@ void Room::welcome(Occupant& occupant, const Entry& entry, bool is_new) {
   if (config_.is_non_anonymous) entering.codes.push_back(any_address_is_shown);
   if (config_.is_logged) entering.codes.push_back(is_archived);
   if (is_new) entering.codes.push_back(room_created);
+  if (occupant.nick != entry.nick) entering.codes.push_back(nick_modified);
   entering_[entry.client.text()] = std::move(entering);
   audience_.reset();
   announce(occupant, {});
@@ -451,15 +473,23 @@ void Room::refresh(const Jid& client) {
 
 // --- changing ------------------------------------------------------------------------------------
 
+bool TokenBucket::take(double rate, double burst, MonotonicTime now) {
+  const double passed = std::chrono::duration<double>(now - at).count();
+  left = std::min(burst, left + passed * rate);
+  at = now;
+  if (left < 1) return false;
+  left -= 1;
+  return true;
+}
+
+bool Room::spend(TokenBucket& bucket) {
+  return bucket.take(static_cast<double>(around_.limits.room_occupant_rate),
+                     static_cast<double>(around_.limits.room_occupant_burst), now());
+}
+
 Answer<> Room::spend(Occupant& occupant) {
-  const auto rate = static_cast<double>(around_.limits.room_occupant_rate);
-  const auto burst = static_cast<double>(around_.limits.room_occupant_burst);
-  const double passed = std::chrono::duration<double>(now() - occupant.tokens_at).count();
-  occupant.tokens = std::min(burst, occupant.tokens + passed * rate);
-  occupant.tokens_at = now();
-  if (occupant.tokens < 1)
+  if (!spend(occupant.tokens))
     return xmpp::fail(Condition::resource_constraint, "Too much at once; wait a moment");
-  occupant.tokens -= 1;
   return {};
 }
 

@@ -56,6 +56,15 @@ class RoomOutput {
 struct RoomClient {
   Jid address;
   SharedBytes presence;  // what it says of itself
+  bool is_lost = false;  // its session ended with the process: it goes if it does not enter again
+};
+
+// How much somebody may bring about at once, and in the long run.
+struct TokenBucket {
+  double left = 0;
+  MonotonicTime at{};
+
+  bool take(double rate, double burst, MonotonicTime now);
 };
 
 // Whether those who are told of an occupant see who it is (section 3).
@@ -70,8 +79,7 @@ struct Occupant {
   Role role = Role::none;
   std::string id;                   // XEP-0421
   std::vector<RoomClient> clients;  // never empty; the last one's presence is shown
-  double tokens = 0;                // of the rate
-  MonotonicTime tokens_at{};
+  TokenBucket tokens;
   std::optional<MonotonicTime> spoke;  // XEP-0500
   // What its presence says to those who see its address, and to others; empty until it is asked
   // for again.
@@ -98,6 +106,7 @@ struct RoomSubject {
   std::string text;
   std::string nick;               // of who set it
   std::optional<WallTime> since;  // none: it never was set
+  std::string author{};           // the id of that occupant (XEP-0421)
 };
 
 // XEP-0424: somebody takes back what he said, if it is his.
@@ -111,11 +120,13 @@ struct RoomRetraction {
 struct RoomChanges {
   bool room = false;              // configuration, subject, lock
   std::set<std::string> members;  // bare addresses whose entries changed
-  std::set<std::string> roles;    // the same of roles set by hand
+  std::set<std::string> roles;    // keys of Room::roles()
   std::vector<RoomRetraction> retractions;
-  bool is_gone = false;  // destroyed, or left by all for good
+  std::set<std::string> authors;  // bare addresses of whose words the archive has from now on
+  bool is_gone = false;           // destroyed, or left by all for good
   bool any() const {
-    return room || is_gone || !members.empty() || !roles.empty() || !retractions.empty();
+    return room || is_gone || !members.empty() || !roles.empty() || !retractions.empty() ||
+           !authors.empty();
   }
 };
 
@@ -123,8 +134,6 @@ struct RoomChanges {
 SharedBytes reflected(const Stanza& stanza, const Jid& room);
 // Whether somebody who enters later wants to read it: not markers, receipts or states.
 bool is_part_of_history(xml::Element message);
-// The id of the occupant who said it (XEP-0421), as the room wrote it; "" where there is none.
-std::string author_of(const Stanza& said);
 
 class Room {
  public:
@@ -159,8 +168,11 @@ class Room {
   enum class Lock : std::uint8_t { open, locked };
   void restore(RoomConfig config, RoomSubject subject, Lock lock);
   void restore_member(const Jid& user, RoomMember member);
-  void restore_role(const Jid& user, Role role) { roles_[user.text()] = role; }
+  void restore_role(const std::string& key, Role role) { roles_[key] = role; }
   void restore_client(const Jid& client, const std::string& nick, SharedBytes presence);
+  // Its session cannot come back: unless its client enters until end_lost(), it is no more.
+  void note_lost(const Jid& client);
+  void end_lost(const Jid& client);
   void restore_history(RoomHistory::Entry entry) { history_.add(std::move(entry), around_.limits); }
   // What is in memory is not all of it.
   void restore_history_cut() { history_.cut(); }
@@ -179,7 +191,8 @@ class Room {
   Answer<> may_read(const Jid& user) const;
   const RoomMember* find_member(const Jid& user) const;
   const std::map<std::string, RoomMember, std::less<>>& members() const { return members_; }
-  // Roles that were set by hand, by bare address: they last over restarts.
+  // Roles that were set by hand, by bare address and nickname, as user/nick: they last over
+  // restarts.
   const std::map<std::string, Role, std::less<>>& roles() const { return roles_; }
 
   // --- presence (room.cc); `payload` is what the client said of itself ---
@@ -245,8 +258,11 @@ class Room {
 
   // The service ends it, whoever owns it.
   void close(const std::string& reason) { destroy({.reason = reason}); }
-  // The account is no more.
-  void forget(const Jid& user);
+  // The account is no more: nor is its standing, and what it said. Yields the id under which it
+  // was known (XEP-0421).
+  std::string forget(const Jid& user);
+  // The service does not want this user any more.
+  void expel(const Jid& user, const std::string& reason);
   xmpp::DiscoInfo describe() const;
 
   // Section 7.14: a temporary room ends with its last occupant.
@@ -295,6 +311,8 @@ class Room {
   Answer<> may_enter(const Entry& entry) const;
   Answer<> check_nick(const std::string& nick, const Jid& user) const;
   void reserve(const std::string& user, RoomMember& member, const std::string& nick);
+  TokenBucket full_bucket() const;
+  bool spend(TokenBucket& bucket);
   Answer<> spend(Occupant& occupant);
   void welcome(Occupant& occupant, const Entry& entry, bool is_new);
   Occupant& add_occupant(const Jid& user, const std::string& nick);
@@ -326,7 +344,7 @@ class Room {
   std::optional<WallTime> missed_since(const Occupant& occupant, const Entering& entering) const;
   std::vector<Jid> absent_members() const;
   void note_role(const Occupant& occupant);
-  void forget_role(const Jid& user);
+  void forget_role(const Occupant& occupant);
 
   // room_messages.cc
   enum class Lasting : std::uint8_t { passing, history };
@@ -363,10 +381,12 @@ class Room {
   Role default_role(Affiliation affiliation) const;
   Answer<> configure(const Jid& user, const xmpp::DataForm& form);
   Answer<> take_lists(const Jid& user, const RoomSettings& wanted);
-  void settings_changed(const RoomConfig& before);
+  void adjust_to_settings(const RoomConfig& before);
+  void tell_settings(const RoomConfig& before);
   void destroy(const xmpp::MucDestroy<xmpp::ns::muc_owner>& wish);
   RoomSettings settings() const;
   std::string actor_nick(const Jid& user) const;
+  void tell_absentee(const Jid& user, const std::string& reason);
 
   Jid address_;
   Surroundings around_;
@@ -375,17 +395,19 @@ class Room {
   RoomHistory history_;
   bool is_locked_ = false;
   RoomHats hats_;
-  std::string avatar_;                                      // the hash of the room's picture
-  std::map<std::string, RoomMember, std::less<>> members_;  // by bare address or domain
-  std::vector<std::unique_ptr<Occupant>> occupants_;        // in the order of entering
-  std::unordered_map<std::string, Occupant*> by_client_;    // by full address
-  std::unordered_map<std::string, Occupant*> by_nick_;      // by nickname_key()
-  std::unordered_map<std::string, Occupant*> by_look_;      // by look_alike_key()
-  std::unordered_map<std::string, std::string> reserved_;   // nickname_key() -> bare address
-  AllEntering entering_;                                    // mostly none
-  std::map<std::string, Role, std::less<>> roles_;          // set by hand, by bare address
+  std::string avatar_;                                       // the hash of the room's picture
+  std::map<std::string, RoomMember, std::less<>> members_;   // by bare address or domain
+  std::vector<std::unique_ptr<Occupant>> occupants_;         // in the order of entering
+  std::unordered_map<std::string, Occupant*> by_client_;     // by full address
+  std::unordered_map<std::string, Occupant*> by_nick_;       // by nickname_key()
+  std::unordered_multimap<std::string, Occupant*> by_look_;  // by look_alike_key()
+  std::unordered_map<std::string, std::string> reserved_;    // nickname_key() -> bare address
+  AllEntering entering_;                                     // mostly none
+  std::map<std::string, Role, std::less<>> roles_;           // set by hand, as roles() has them
   std::uint64_t last_number_ = 0;
-  mutable std::optional<Audience> audience_;  // until somebody comes or goes
+  TokenBucket outside_;                         // for messages to who is not here
+  std::set<std::string, std::less<>> authors_;  // of whom the store knows that they spoke here
+  mutable std::optional<Audience> audience_;    // until somebody comes or goes
   RoomChanges changes_;
 };
 

@@ -7,6 +7,11 @@
 #include "server/own_xml.h"
 
 namespace herold::server {
+namespace {
+
+constexpr std::uint32_t page_of_erasing = 250;  // messages, which a turn parses
+
+}  // namespace
 
 void RoomArchive::recall(const Jid& room, std::optional<WallTime> since, std::uint64_t most,
                          Recalled then) {
@@ -60,6 +65,37 @@ void RoomArchive::bury(const Jid& room, std::string_view id, std::string tombsto
 void RoomArchive::forget(const Jid& room, store::Completion<> done) {
   host_.archive().forget(room);
   host_.stores().messages().remove_all(Archive::box_of(room), std::move(done));
+}
+
+void RoomArchive::erase_author(const Jid& room, std::string author) {
+  host_.archive().when_stored([this, room, author = std::move(author)]() mutable {
+    look_for_author({room, std::move(author), {}}, {});
+  });
+}
+
+// Page by page, so that others have their turns; nothing goes before the end, because each page
+// begins behind the last message of the one before.
+void RoomArchive::look_for_author(Erasing erasing, std::vector<MessageId> after) {
+  const store::Box box = Archive::box_of(erasing.room);
+  host_.stores().messages().select(
+      box, {.after = std::move(after)},
+      {store::PageAt::start, page_of_erasing, host_.limits().room_history_bytes},
+      [this, box, erasing = std::move(erasing)](Result<store::Page> page) mutable {
+        if (!page) return host_.log().error("words-not-erased", {{"reason", page.error().text}});
+        for (const store::StoredMessage& one : page->messages) {
+          const std::string_view xml = one.message.stanza.view();
+          if (xml.contains(erasing.author) && author_of(parse_stored(xml)) == erasing.author)
+            erasing.found.push_back(one.message.stanza_id);
+        }
+        if (!page->complete && !page->messages.empty())
+          return look_for_author(std::move(erasing), {page->messages.back().message.stanza_id});
+        if (erasing.found.empty()) return;
+        host_.stores().messages().remove_stanzas(
+            box, std::move(erasing.found), [this](Result<> removed) {
+              if (!removed)
+                host_.log().error("words-not-erased", {{"reason", removed.error().text}});
+            });
+      });
 }
 
 // Section 6.1.2.

@@ -31,6 +31,8 @@ class RoomArchive {
   void find(const Jid& room, std::string_view id, Found then);
   // XEP-0424, XEP-0425: `tombstone` takes its place.
   void bury(const Jid& room, std::string_view id, std::string tombstone, store::Completion<> done);
+  // All that this occupant (XEP-0421) said goes.
+  void erase_author(const Jid& room, std::string author);
   // The room is no more, or there is a new one.
   void forget(const Jid& room, store::Completion<> done);
 
@@ -38,6 +40,13 @@ class RoomArchive {
   static ArchiveView view_for(const Room& room, const Jid& asker);
 
  private:
+  struct Erasing {
+    Jid room;
+    std::string author;
+    std::vector<MessageId> found;
+  };
+  void look_for_author(Erasing erasing, std::vector<MessageId> after);
+
   ModuleHost& host_;
 };
 

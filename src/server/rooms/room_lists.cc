@@ -10,9 +10,10 @@ namespace {
 
 using xmpp::MucAdmin;
 using xmpp::MucAdminItem;
+using xmpp::MucUser;
 using xmpp::RegisterQuery;
 
-constexpr std::uint32_t banned = 301, kicked = 307, lost_membership = 321;
+constexpr std::uint32_t banned = 301, kicked = 307, lost_membership = 321, changed_while_away = 101;
 constexpr std::string_view register_nick = "muc#register_roomnick";
 
 }  // namespace
@@ -183,6 +184,7 @@ Answer<> Room::check_affiliation_change(const Jid& actor, const MucAdminItem& it
 void Room::apply_affiliation(const Jid& actor, const MucAdminItem& item) {
   const Jid user = item.jid.bare();
   const Affiliation before = affiliation(user);
+  const bool is_away = actor_nick(user).empty();
   News news{.actor = actor_nick(actor), .reason = item.reason};
   if (*item.affiliation != Affiliation::none && item.nick) {
     RoomMember& member = member_entry(user);
@@ -193,8 +195,24 @@ void Room::apply_affiliation(const Jid& actor, const MucAdminItem& item) {
     entry->second.reason = item.reason;
   // Section 9.5.
   const bool is_new = before == Affiliation::none && *item.affiliation == Affiliation::member;
-  if (is_new && config_.is_members_only && actor_nick(user).empty())
+  if (is_new && is_away && config_.is_members_only)
     send_invitation(actor.bare(), {.to = user, .reason = item.reason}, {});
+  else if (is_away && before != *item.affiliation)
+    tell_absentee(user, item.reason);
+}
+
+// Section 17.1 item 2. An owner's toggling is no way to flood others.
+void Room::tell_absentee(const Jid& user, const std::string& reason) {
+  if (!user.has_local() || !spend(outside_)) return;
+  StanzaHead head = StanzaHead::of(MessageType::normal);
+  head.from = address_;
+  head.to = user;
+  head.id = around_.token();
+  MucUser told;
+  told.item =
+      xmpp::MucUserItem{.affiliation = affiliation(user), .role = Role::none, .reason = reason};
+  told.statuses = {{changed_while_away}};
+  around_.output.send(Stanza(std::move(head), xmpp::to_xml(told, xmpp::ns::client)));
 }
 
 void Room::set_affiliation(const Jid& user, Affiliation wanted, const News& news) {
@@ -272,16 +290,26 @@ Answer<> Room::register_member(const Jid& user, const RegisterQuery& wish) {
   return {};
 }
 
-void Room::forget(const Jid& user) {
+void Room::expel(const Jid& user, const std::string& reason) {
+  while (const Occupant* occupant = find_nick(actor_nick(user)))
+    remove_occupant(*by_nick(occupant->nick), {.codes = {banned}, .reason = reason});
+}
+
+std::string Room::forget(const Jid& user) {
+  const std::string id = around_.occupant_id(user);
+  history_.forget(id);
+  if (subject_.author == id) subject_ = {}, changes_.room = true;
+  authors_.erase(user.text());
   while (const Occupant* occupant = find_nick(actor_nick(user)))
     remove_occupant(*by_nick(occupant->nick), {});
   if (!hats_.of(user.text()).empty()) changes_.room = true;
   hats_.forget(user.text());
   const auto found = members_.find(user.text());
-  if (found == members_.end()) return;
+  if (found == members_.end()) return id;
   reserve(user.text(), found->second, {});
   members_.erase(found);
   changes_.members.insert(user.text());
+  return id;
 }
 
 }  // namespace herold::server

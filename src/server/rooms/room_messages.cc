@@ -100,7 +100,10 @@ Answer<> Room::say(const Occupant& speaker, const Stanza& message, Lasting lasti
   head.id = message.head.id.empty() ? around_.token() : message.head.id;
   head.lang = message.head.lang;
   Passing how{.id = message.stable_id(), .lasting = lasting};
-  if (is_worth_archiving(message.root())) how.aside = aside_of(speaker);
+  if (is_worth_archiving(message.root())) {
+    how.aside = aside_of(speaker);
+    if (authors_.insert(speaker.user.text()).second) changes_.authors.insert(speaker.user.text());
+  }
   return pass_on(std::move(head), std::move(payload), std::move(how));
 }
 
@@ -141,9 +144,9 @@ Answer<> Room::set_subject(const Occupant& speaker, const Stanza& message) {
   std::string text = root.child("subject", root.ns()).text();
   if (text.size() > around_.limits.room_text_bytes)
     return xmpp::fail(Condition::not_acceptable, "The subject is too long");
-  const std::string nick = speaker.nick;  // who may be gone when all have heard it
+  const std::string nick = speaker.nick, id = speaker.id;  // who may be gone when all have heard it
   TRY(say(speaker, message, Lasting::passing));
-  subject_ = {std::move(text), nick, wall()};
+  subject_ = {std::move(text), nick, wall(), id};
   changes_.room = true;
   return {};
 }

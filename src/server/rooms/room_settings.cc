@@ -56,8 +56,10 @@ Answer<> Room::configure(const Jid& user, const DataForm& form) {
   TRY(take_lists(user, wanted));
   const RoomConfig before = std::exchange(config_, wanted.config);
   changes_.room = true;
-  if (std::exchange(is_locked_, false)) return {};
-  settings_changed(before);
+  const bool was_locked = std::exchange(is_locked_, false);
+  adjust_to_settings(before);
+  if (!was_locked) tell_settings(before);
+  end_if_empty();
   return {};
 }
 
@@ -72,19 +74,23 @@ Answer<> Room::take_lists(const Jid& user, const RoomSettings& wanted) {
     return std::ranges::find(list, jid) != list.end();
   };
   const News news{.actor = actor_nick(user)};
+  const auto set = [&](const Jid& jid, Affiliation affiliation) {
+    const bool is_away = actor_nick(jid).empty();
+    set_affiliation(jid, affiliation, news);
+    if (is_away) tell_absentee(jid, {});
+  };
   for (const Jid& owner : wanted.owners)
-    if (!has(now_are.owners, owner)) set_affiliation(owner, Affiliation::owner, news);
+    if (!has(now_are.owners, owner)) set(owner, Affiliation::owner);
   for (const Jid& admin : wanted.admins)
-    if (!has(now_are.admins, admin) && !has(wanted.owners, admin))
-      set_affiliation(admin, Affiliation::admin, news);
+    if (!has(now_are.admins, admin) && !has(wanted.owners, admin)) set(admin, Affiliation::admin);
   const Affiliation left = config_.is_members_only ? Affiliation::member : Affiliation::none;
   for (const auto* list : {&now_are.owners, &now_are.admins})
     for (const Jid& jid : *list)
-      if (!has(wanted.owners, jid) && !has(wanted.admins, jid)) set_affiliation(jid, left, news);
+      if (!has(wanted.owners, jid) && !has(wanted.admins, jid)) set(jid, left);
   return {};
 }
 
-void Room::settings_changed(const RoomConfig& before) {
+void Room::adjust_to_settings(const RoomConfig& before) {
   std::vector<Occupant*> present;
   for (const auto& occupant : occupants_) present.push_back(occupant.get());
   for (Occupant* occupant : present) {
@@ -94,8 +100,13 @@ void Room::settings_changed(const RoomConfig& before) {
       set_role(*occupant, Role::participant);
       note_role(*occupant);
       announce(*occupant, {});
+    } else {
+      note_role(*occupant);  // it may be another than comes by itself now
     }
   }
+}
+
+void Room::tell_settings(const RoomConfig& before) {
   xmpp::MucUser news;
   if (config_.is_logged != before.is_logged)
     news.statuses.push_back({config_.is_logged ? archive_on : archive_off});
@@ -106,7 +117,6 @@ void Room::settings_changed(const RoomConfig& before) {
   rest.is_non_anonymous = config_.is_non_anonymous;
   if (rest != config_) news.statuses.push_back({settings_changed_code});
   if (!news.statuses.empty()) tell_all(news);
-  end_if_empty();
 }
 
 // Section 10.9: one presence each.

@@ -22,6 +22,7 @@ struct RoomText {
   std::string subject;
   std::string subject_nick;
   std::optional<WallTime> subject_since;
+  std::string subject_author;
   xmpp::DataForm config;
   std::vector<xmpp::Hat> hats;
   std::vector<WearerText> wearers;
@@ -32,6 +33,7 @@ struct RoomText {
                                      xmpp::child_text("subject", &RoomText::subject),
                                      xmpp::attribute("by", &RoomText::subject_nick),
                                      xmpp::attribute("since", &RoomText::subject_since),
+                                     xmpp::attribute("author", &RoomText::subject_author),
                                      xmpp::child(&RoomText::config),
                                      xmpp::child(&RoomText::hats),
                                      xmpp::child(&RoomText::wearers)};
@@ -64,6 +66,7 @@ std::string StoredRoom::encode() const {
                 .subject = subject.text,
                 .subject_nick = subject.nick,
                 .subject_since = subject.since,
+                .subject_author = subject.author,
                 .config = room_form({config, {}, {}}, Limits{}, xmpp::FormType::submit),
                 .hats = hats.all(),
                 .wearers = {}};
@@ -80,13 +83,13 @@ std::optional<StoredRoom> StoredRoom::decode(const std::string& text, const Limi
   RoomHats hats;
   for (xmpp::Hat& hat : stored->hats) hats.put(std::move(hat));
   for (WearerText& one : stored->wearers) hats.assign(std::move(one.user), std::move(one.uri));
-  return StoredRoom{
-      std::move(settings->config),
-      {std::move(stored->subject), std::move(stored->subject_nick), stored->subject_since},
-      std::move(stored->key),
-      stored->locked ? Room::Lock::locked : Room::Lock::open,
-      std::move(stored->avatar),
-      std::move(hats)};
+  return StoredRoom{std::move(settings->config),
+                    {std::move(stored->subject), std::move(stored->subject_nick),
+                     stored->subject_since, std::move(stored->subject_author)},
+                    std::move(stored->key),
+                    stored->locked ? Room::Lock::locked : Room::Lock::open,
+                    std::move(stored->avatar),
+                    std::move(hats)};
 }
 
 std::string encode_member(const RoomMember& member) {

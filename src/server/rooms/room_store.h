@@ -34,6 +34,7 @@ store::RecordKey card_key(const Jid& room);  // of its vCard (XEP-0486)
 inline constexpr std::string_view room_records = "muc", member_records = "muc.members",
                                   role_records = "muc.roles",
                                   membership_records = "muc.memberships",
+                                  author_records = "muc.authors",
                                   ownership_records = "muc.ownerships";
 
 }  // namespace herold::server

@@ -1,13 +1,9 @@
-// Rooms without a server: what each occupant is told, and long random lives against a model.
+// Rooms without a server: what each occupant is told.
 #include "server/rooms/room.h"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <map>
-#include <random>
-
-#include "xml/parser.h"
 
 namespace herold::server {
 namespace {
@@ -395,15 +391,15 @@ TEST_F(RoomTest, RolesSetByHandAreKept) {
   open();
   ASSERT_TRUE(enter("hag@a.test/pda", "hag"));
   ASSERT_TRUE(role("crone@a.test/desk", "hag", Role::moderator));
-  EXPECT_TRUE(room.take_changes().roles.contains("hag@a.test"));
-  EXPECT_EQ(room.roles().at("hag@a.test"), Role::moderator);
+  EXPECT_TRUE(room.take_changes().roles.contains("hag@a.test/hag"));
+  EXPECT_EQ(room.roles().at("hag@a.test/hag"), Role::moderator);
   Room again(jid("cave@rooms.test"), {.output = heard,
                                       .clock = clock,
                                       .limits = limits,
                                       .occupant_id = [](const Jid&) { return "i"; },
                                       .token = [] { return "t"; },
                                       .name_of = [](MessageId) { return "n"; }});
-  again.restore_role(jid("hag@a.test"), Role::moderator);
+  again.restore_role("hag@a.test/hag", Role::moderator);
   again.restore_client(jid("hag@a.test/pda"), "hag", SharedBytes());
   EXPECT_EQ(again.find_nick("hag")->role, Role::moderator);
   room.leave(jid("hag@a.test/pda"), SharedBytes());
@@ -537,182 +533,6 @@ TEST_F(RoomTest, ALargeRoomIsShownPieceByPiece) {
   EXPECT_NE(rest[51].find("meanwhile"), std::string::npos);
   EXPECT_NE(rest[52].find("<subject/>"), std::string::npos);
   EXPECT_EQ(std::ranges::count(room.audience().clients(), jid(late)), 1);
-}
-
-// --- a model
-
-// What a room must look like after every step, kept as simply as can be: who is there under which
-// nickname, and who stands how.
-struct Model {
-  std::map<std::string, std::string> nick_of;   // client -> nick
-  std::map<std::string, Affiliation> standing;  // bare -> affiliation
-  Affiliation of(const std::string& user) const {
-    const auto found = standing.find(user);
-    return found == standing.end() ? Affiliation::none : found->second;
-  }
-  bool nick_is_free(const std::string& nick, const std::string& user) const {
-    return std::ranges::all_of(
-        nick_of, [&](const auto& one) { return one.second != nick || bare(one.first) == user; });
-  }
-  std::size_t owners() const {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        standing, [](const auto& one) { return one.second == Affiliation::owner; }));
-  }
-  static std::string bare(const std::string& client) { return client.substr(0, client.find('/')); }
-};
-
-// What a client believes by what it was told: nicknames that are there.
-void believe(std::set<std::string>& there, const std::vector<std::string>& told) {
-  for (const std::string& text : told) {
-    if (!text.starts_with("<presence")) continue;
-    const auto parsed = xml::parse_fragment(text, xmpp::ns::client,
-                                            {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX});
-    const Jid from = jid(parsed->root().attribute("from"));
-    if (parsed->root().attribute("type") == "unavailable")
-      there.erase(std::string(from.resource()));
-    else
-      there.insert(std::string(from.resource()));
-  }
-}
-
-// One room and its model, living together.
-class Life {
- public:
-  Life(Clock& clock, const Limits& limits, unsigned seed)
-      : random_(seed),
-        room_(jid("cave@rooms.test"),
-              {.output = told_,
-               .clock = clock,
-               .limits = limits,
-               .occupant_id = [](const Jid& user) { return std::string(user.local()); },
-               .token = [] { return std::string("t"); }}) {
-    room_.create(jid("u0@a.test"));
-    model_.standing["u0@a.test"] = Affiliation::owner;
-    xmpp::DataForm form{.type = xmpp::FormType::submit};
-    form.questions.push_back({.var = "muc#roomconfig_persistentroom", .values = {"1"}});
-    EXPECT_TRUE(room_.own(jid("u0@a.test/c0"), {.form = form}));
-  }
-
-  void step() {
-    user_ = some_user();
-    client_ = user_ + "/c" + std::to_string(pick(2));
-    switch (pick(6)) {
-      case 0:
-      case 1:
-        return model_.nick_of.contains(client_) ? rename() : enter();
-      case 2:
-        room_.leave(jid(client_), SharedBytes());
-        return void(model_.nick_of.erase(client_));
-      case 3:
-        return kick();
-      default:
-        return affiliate();
-    }
-  }
-
-  // The room is as the model says.
-  void check() {
-    ASSERT_EQ(room_.client_count(), model_.nick_of.size());
-    for (const auto& [here, its] : model_.nick_of) {
-      const Occupant* occupant = room_.find_client(jid(here));
-      ASSERT_NE(occupant, nullptr) << here;
-      EXPECT_EQ(occupant->nick, its);
-      const Affiliation standing = model_.of(Model::bare(here));
-      EXPECT_EQ(room_.affiliation(occupant->user), standing);
-      EXPECT_GE(occupant->role, standing >= Affiliation::admin ? Role::moderator : Role::visitor);
-    }
-  }
-
-  // And so is what everybody in it was told.
-  void check_beliefs() {
-    std::set<std::string> nicks;
-    for (const auto& [here, its] : model_.nick_of) nicks.insert(its);
-    for (auto& [listener, stanzas] : told_.all) {
-      believe(beliefs_[listener], std::exchange(stanzas, {}));
-      if (model_.nick_of.contains(listener))
-        ASSERT_EQ(beliefs_[listener], nicks) << listener;
-      else
-        beliefs_[listener].clear();
-    }
-  }
-
- private:
-  unsigned pick(unsigned n) { return static_cast<unsigned>(random_() % n); }
-  std::string some_user() { return "u" + std::to_string(pick(5)) + "@a.test"; }
-  std::string some_nick() { return "nick" + std::string(1, static_cast<char>('a' + pick(4))); }
-  bool may_be_called(const std::string& nick) const {
-    return model_.of(user_) != Affiliation::outcast && model_.nick_is_free(nick, user_);
-  }
-
-  void enter() {
-    const std::string nick = some_nick();
-    const bool may = may_be_called(nick);
-    EXPECT_EQ(bool(room_.enter({jid(client_), nick, {}, "e"}, SharedBytes())), may);
-    if (may) model_.nick_of[client_] = nick;
-  }
-
-  void rename() {
-    const std::string nick = some_nick(), before = model_.nick_of[client_];
-    const auto has_it = [&](const auto& one) { return one.second == nick; };
-    const bool merges = before != nick && std::ranges::any_of(model_.nick_of, has_it);
-    const bool may = may_be_called(nick) && !merges;
-    EXPECT_EQ(bool(room_.change(jid(client_), nick, "e", SharedBytes())), may);
-    if (!may) return;
-    for (auto& [other, its] : model_.nick_of)  // all clients of the occupant
-      if (its == before && Model::bare(other) == user_) its = nick;
-  }
-
-  void kick() {
-    const std::string target = some_nick();
-    const Occupant* actor = room_.find_client(jid(client_));
-    const auto has_it = [&](const auto& one) { return one.second == target; };
-    const auto victim = std::ranges::find_if(model_.nick_of, has_it);
-    const bool may = actor != nullptr && actor->role == Role::moderator &&
-                     victim != model_.nick_of.end() &&
-                     model_.of(Model::bare(victim->first)) <= model_.of(user_);
-    EXPECT_EQ(bool(room_.change_list(jid(client_), {{{.nick = target, .role = Role::none}}})), may);
-    if (may) std::erase_if(model_.nick_of, has_it);
-  }
-
-  void affiliate() {
-    const std::string target = some_user();
-    const auto wanted = static_cast<Affiliation>(pick(5));
-    const Affiliation mine = model_.of(user_), theirs = model_.of(target);
-    const bool is_last =
-        theirs == Affiliation::owner && wanted != Affiliation::owner && model_.owners() == 1;
-    const bool may = mine >= Affiliation::admin &&
-                     !(wanted == Affiliation::outcast && target == user_) && !is_last &&
-                     (mine == Affiliation::owner ||
-                      (wanted < Affiliation::admin && theirs < Affiliation::admin));
-    EXPECT_EQ(
-        bool(room_.change_list(jid(client_), {{{.affiliation = wanted, .jid = jid(target)}}})),
-        may);
-    if (!may) return;
-    model_.standing[target] = wanted;
-    if (wanted == Affiliation::outcast)
-      std::erase_if(model_.nick_of,
-                    [&](const auto& one) { return Model::bare(one.first) == target; });
-  }
-
-  std::mt19937 random_;
-  Heard told_;
-  Room room_;
-  Model model_;
-  std::map<std::string, std::set<std::string>> beliefs_;
-  std::string user_, client_;
-};
-
-TEST_F(RoomTest, RandomLivesFollowTheModel) {
-  limits.room_occupant_burst = 1000000;
-  for (unsigned seed = 1; seed <= 30; ++seed) {
-    Life life(clock, limits, seed);
-    for (int step = 0; step < 300; ++step) {
-      SCOPED_TRACE("seed " + std::to_string(seed) + " step " + std::to_string(step));
-      life.step();
-      life.check();
-      life.check_beliefs();
-    }
-  }
 }
 
 }  // namespace

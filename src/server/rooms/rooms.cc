@@ -279,8 +279,7 @@ void Rooms::load_roles(const Jid& address, std::unique_ptr<Room> room) {
       [this, address, room = std::move(room)](Result<std::vector<store::Record>> roles) mutable {
         if (!roles) return finish_loading(address.text(), nullptr);
         for (const store::Record& one : *roles)
-          if (const auto role = xmpp::value_of<Role>(one.value))
-            room->restore_role(Jid::trusted(one.key), *role);
+          if (const auto role = xmpp::value_of<Role>(one.value)) room->restore_role(one.key, *role);
         load_history(address, std::move(room));
       });
 }
@@ -380,6 +379,8 @@ void Rooms::settle(Room& room, std::move_only_function<void(Result<>)> then) {
   const RoomChanges changes = room.take_changes();
   if (!changes.any()) return;
   for (const std::string& user : changes.members) save_member(room, user, saving);
+  for (const std::string& user : changes.authors)
+    put({std::string(author_records), user, room.address().text()}, "", saving);
   if (!changes.is_gone) save_roles(room, changes.roles, saving);
   if (!changes.is_gone) {
     if (changes.room) save_room(room, saving);
@@ -490,10 +491,35 @@ void Rooms::bury(const Jid& room, const Jid& moderator, const xmpp::Moderate& wi
   });
 }
 
+void Rooms::expel(const std::function<Answer<>(const Stanza&)>& judge) {
+  std::vector<std::pair<Jid, Jid>> found;  // room and user
+  std::string reason;
+  for (const auto& [address, slot] : slots_) {
+    if (!slot.room) continue;
+    for (const auto& occupant : slot.room->occupants()) {
+      StanzaHead head = StanzaHead::of(PresenceType::available);
+      head.from = occupant->user;
+      head.to = occupant->address;
+      const Answer<> may = judge(Stanza(std::move(head), std::string_view()));
+      if (!may) reason = may.error().text, found.emplace_back(slot.room->address(), occupant->user);
+    }
+  }
+  for (const auto& [room, user] : found)
+    with_room(room, [this, user, reason](Room* known) {
+      if (known == nullptr) return;
+      known->expel(user, reason);
+      settle(*known);
+    });
+}
+
 void Rooms::forget_account(const Jid& user) {
+  for (const std::string_view index : {membership_records, author_records})
+    forget_account(user, std::string(index));
+}
+
+void Rooms::forget_account(const Jid& user, std::string index) {
   host_.stores().records().take_all(
-      std::string(membership_records), user.text(),
-      [this, user](Result<std::vector<store::Record>> rooms) {
+      std::move(index), user.text(), [this, user](Result<std::vector<store::Record>> rooms) {
         if (!rooms) return;
         for (const store::Record& one : *rooms)
           host_.at_home(one.key, [service = service_.text(), room = Jid::trusted(one.key),
@@ -503,7 +529,7 @@ void Rooms::forget_account(const Jid& user) {
             if (found == all.end()) return;
             found->second->with_room(room, [&rooms_there = *found->second, user](Room* known) {
               if (known == nullptr) return;
-              known->forget(user);
+              rooms_there.archive_.erase_author(known->address(), known->forget(user));
               rooms_there.settle(*known);
             });
           });

@@ -54,8 +54,10 @@ class Rooms final : private RoomOutput {
   // XEP-0425: a moderator takes a message out of history and archive, and everybody hears of it.
   using Moderated = std::move_only_function<void(Answer<>)>;
   void moderate(const Jid& room, const Jid& moderator, const xmpp::Moderate& wish, Moderated then);
-  // An account is gone: so is its standing in every room.
+  // An account is gone: so are its standing in every room, and its words.
   void forget_account(const Jid& user);
+  // Whom `judge` does not want in any room any more is put out.
+  void expel(const std::function<Answer<>(const Stanza&)>& judge);
   // Runs `task` when those who were in rooms before a restart had time to come back.
   void when_restored(net::Task task);
   // Rooms that nobody is in and nobody asked for lately leave the memory.
@@ -87,6 +89,7 @@ class Rooms final : private RoomOutput {
   void load_listings();
   void end_abandoned();
   void reach_room(const Jid& room, Use use);
+  void forget_account(const Jid& user, std::string index);
   void load(const Jid& room);
   void load_members(const Jid& room, std::optional<store::Record> record);
   void finish_loading(const std::string& address, std::unique_ptr<Room> room);

@@ -61,6 +61,8 @@ class TestClient final : private net::Transport::Handler, private xmpp::ClientSt
   void skips() { inbox_.clear(); }
   // How many wait to be looked at.
   std::size_t waiting() const { return inbox_.size(); }
+  // All that waits, which is looked at by this.
+  std::deque<xml::Document> takes_all() { return std::exchange(inbox_, {}); }
   // What was looked at last.
   xml::Element last() const { return last_.root(); }
 
