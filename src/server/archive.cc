@@ -175,6 +175,8 @@ void Archive::leave_out(std::vector<store::NewMessage>& messages, const Jid& own
                   [&](const auto& reference) { return reference.box.owner == owner.text(); });
 }
 
+// The journal is told soon that it needs them no more: another room of that name must not get them
+// after a crash.
 void Archive::forget(const Jid& owner) {
   leave_out(tail_.messages, owner);
   for (Batch& batch : unsafe_) leave_out(batch.messages, owner);
@@ -183,6 +185,7 @@ void Archive::forget(const Jid& owner) {
     leave_out(messages, owner);
     saving.messages = std::make_shared<const std::vector<store::NewMessage>>(std::move(messages));
   }
+  flush();
 }
 
 void Archive::stop() {

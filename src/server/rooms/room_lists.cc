@@ -35,6 +35,7 @@ void Room::reserve(const std::string& user, RoomMember& member, const std::strin
 }
 
 std::string Room::actor_nick(const Jid& user) const {
+  if (const Occupant* occupant = find_client(user)) return occupant->nick;
   const auto found = std::ranges::find_if(
       occupants_, [&](const auto& occupant) { return occupant->user.same_bare(user); });
   return found == occupants_.end() ? std::string() : (*found)->nick;

@@ -367,9 +367,8 @@ void RoomModel::set_affiliation(const std::string& client, const std::string& us
                                 Affiliation wanted) {
   if (const auto error = may_set_affiliation(bare(client), user, wanted))
     return answer(client, error);
-  const auto actor = std::ranges::find(state_->occupants, bare(client), &Occupant::user);
   std::string rest;
-  if (actor != state_->occupants.end()) rest = " by " + std::string(actor->nick.text);
+  if (const auto by = actor_nick(client)) rest = " by " + std::string(by->text);
   const Affiliation before = standing(user);
   const bool joins = before == Affiliation::none && wanted == Affiliation::member;
   const bool is_away = !is_present(user);
@@ -377,6 +376,16 @@ void RoomModel::set_affiliation(const std::string& client, const std::string& us
   if (is_away && before != wanted)
     tell_at_home(user, joins && is(Setting::members_only) ? "invited" : "room 101");
   answer(client, std::nullopt);
+}
+
+// Of the client itself, or of another one of the user's.
+std::optional<RoomModel::Nick> RoomModel::actor_nick(const std::string& client) {
+  if (const Occupant* occupant = find(client)) return occupant->nick;
+  std::vector<Nick> nicks;
+  for (const Occupant& one : state_->occupants)
+    if (one.user == bare(client)) nicks.push_back(one.nick);
+  is_unsure_ = is_unsure_ || (!is_ordered_ && nicks.size() > 1);
+  return nicks.empty() ? std::nullopt : std::optional(nicks.front());
 }
 
 bool RoomModel::is_present(const std::string& user) const {

@@ -120,6 +120,7 @@ class RoomModel {
   void show_others(const Occupant& to, const std::string& client);
   void promote(Occupant& occupant, Role role);
   void change_standing(const std::string& user, Affiliation wanted, const std::string& rest);
+  std::optional<Nick> actor_nick(const std::string& client);
   bool is_present(const std::string& user) const;
   void tell_at_home(const std::string& user, const std::string& line);
   void adjust(Occupant& occupant, Affiliation before, const News& news);
