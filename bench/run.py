@@ -134,8 +134,8 @@ def presence(options, _):
 def groups(options, peer):
     timed = ["--duration", options.duration, "--warmup", options.warmup]
     if peer.has_rooms:
-        small = ["--rooms", 4, "--occupants", 50]
-        large = ["--rooms", 1, "--occupants", min(500, options.users)]
+        small = ["--rooms", 4, "--occupants", 50, *peer.room_options]
+        large = ["--rooms", 1, "--occupants", min(500, options.users), *peer.room_options]
         yield "rooms 4x50 1", "rooms", "tls", [*small, "--writers", 1, *timed]
         yield "rooms 4x50 4", "rooms", "tls", [*small, "--writers", 4, *timed]
         yield "rooms 1x500 1", "rooms", "tls", [*large, "--writers", 1, *timed]

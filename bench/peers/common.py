@@ -42,6 +42,7 @@ class Peer:
     has_management = True  # XEP-0198
     has_rooms = True  # XEP-0045
     has_push = True  # XEP-0357
+    room_options = []  # of `rooms`, so that all servers' rooms do the same
     retries = 0  # logins of a run that may fail
 
     def __init__(self, folder, certificate):

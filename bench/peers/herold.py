@@ -43,6 +43,7 @@ enabled = false
 
 class Herold(Peer):
     name = "herold"
+    room_options = ["--room-field", "muc#roomconfig_enablelogging=0"]
     binary = os.environ.get("HEROLD_BIN", str(ROOT / "build/release/bin/herold"))
 
     @classmethod
