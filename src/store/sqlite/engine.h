@@ -65,6 +65,7 @@ class Engine {
   void serve(Jobs& queue, Connection& connection);
   void run_inline();
   void run_group(Connection& connection, Jobs& jobs);
+  static void wipe(Connection& connection);
   bool try_group(Connection& connection, Jobs& jobs, std::vector<Result<>>& outcomes);
   Result<> run_alone(Connection& connection, Job& job);
   Result<> run_in_savepoint(Connection& connection, Job& job);
