@@ -121,7 +121,7 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   void admit_anonymous(xmpp::Ticket ticket, const xmpp::Jid& account) override;
   void on_auth_failure(const xmpp::AuthFailure& failure) override;
   void on_authenticated(const xmpp::Jid& account, xmpp::Mechanism mechanism,
-                        const xmpp::Proof& proof) override;
+                        const xmpp::Proof& proof, const xmpp::AccountFacts& facts) override;
   // The same for SASL2 (connection_sign_in.cc).
   std::string inline_features() override;
   void find_tokens(xmpp::Ticket ticket, const xmpp::Jid& account,
@@ -170,6 +170,8 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
 
   // What is not a stanza of a session (connection_session.cc).
   bool take_nonza(xml::Element root);
+  using Admitted = std::move_only_function<void(Connection&)>;
+  void when_admitted(Admitted then);
   void take_bind(const xml::Document& iq);
   void bind(StanzaHead head, std::string resource);
   std::string enable_management(xml::Element enable, std::string_view scope);
@@ -199,6 +201,7 @@ class Connection final : private net::Transport::Handler, private xmpp::ServerSt
   xml::NamespaceScope scope_;
   std::unique_ptr<PendingSignIn> pending_;
   ClientIdentity client_;                  // that signed in
+  store::Generation generation_ = 0;       // of the account when it did
   std::unique_ptr<StanzaHead> oversized_;  // of the stanza that is being skipped
   ModuleHost* host_ = nullptr;  // of the stream's domain, on this shard
 

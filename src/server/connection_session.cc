@@ -59,14 +59,33 @@ void Connection::take_bind(const xml::Document& iq) {
     make_error(*head, request.error()).write_to(output());
     return wrote(0);
   }
-  // An address is loaded before its first session (DECISIONS.md 10); the stream waits meanwhile.
+  when_admitted([head = std::move(*head), resource = std::move(request->resource)](
+                    Connection& self) mutable { self.bind(std::move(head), std::move(resource)); });
+}
+
+// An address is loaded before its first session (DECISIONS.md 10); the stream waits meanwhile. What
+// the client signed in with may have been taken back since: then it is too late to begin.
+void Connection::when_admitted(Admitted then) {
   is_waiting_ = true;
-  shard_->account(stream_.account())
-      .when_loaded([shard = shard_, id = id_, head = std::move(*head),
-                    resource = std::move(request->resource)]() mutable {
-        if (Connection* self = shard->find_connection(id))
-          self->bind(std::move(head), std::move(resource));
-      });
+  Account& account = shard_->account(stream_.account());
+  account.when_loaded([&account, shard = shard_, id = id_, then = std::move(then)]() mutable {
+    Connection* self = shard->find_connection(id);
+    if (self == nullptr) return;
+    if (account.is_temporary()) return then(*self);
+    shard->stores().clients().find(
+        account.address().text(), {},
+        [shard, id, then = std::move(then)](Result<store::FoundClient> found) mutable {
+          Connection* still = shard->find_connection(id);
+          if (still == nullptr || still->phase_ != Phase::open) return;
+          if (!found && found.error().fault != Fault::not_found)
+            return still->fail(xmpp::StreamCondition::internal_server_error);
+          if (!found || found->generation != still->generation_ ||
+              found->state == store::AccountState::disabled)
+            return still->fail({xmpp::StreamCondition::not_authorized,
+                                "What you signed in with has been taken back"});
+          then(*still);
+        });
+  });
 }
 
 void Connection::bind(StanzaHead head, std::string resource) {
@@ -129,12 +148,9 @@ void Connection::resume(xml::Element root) {
   if (session_ != nullptr) return sm_failed(Condition::unexpected_request);
   const auto h = read_count(root.attribute("h"));
   if (!h) return sm_failed(Condition::bad_request);
-  is_waiting_ = true;
-  shard_->account(stream_.account())
-      .when_loaded(
-          [shard = shard_, id = id_, token = std::string(root.attribute("previd")), h = *h] {
-            if (Connection* self = shard->find_connection(id)) self->begin_resumption(token, h);
-          });
+  when_admitted([token = std::string(root.attribute("previd")), h = *h](Connection& self) {
+    self.begin_resumption(token, h);
+  });
 }
 
 void Connection::begin_resumption(const std::string& token, std::uint32_t h) {

@@ -191,6 +191,7 @@ void Connection::finish_sign_in(const xmpp::Jid& address, SignInResult::Stream s
   is_waiting_ = false;
   const auto pending = std::move(pending_);
   client_ = pending->client;
+  generation_ = pending->who.facts.generation;
   deadline_.stop();
   if (stream == SignInResult::Stream::unbound) await_login();
   note_signed_in(pending->who.account, pending->who.mechanism);

@@ -106,8 +106,9 @@ void Connection::on_auth_failure(const xmpp::AuthFailure& failure) {
 }
 
 void Connection::on_authenticated(const xmpp::Jid& account, xmpp::Mechanism mechanism,
-                                  const xmpp::Proof& proof) {
+                                  const xmpp::Proof& proof, const xmpp::AccountFacts& facts) {
   client_ = {proof.client, proof.kind};
+  generation_ = facts.generation;
   note_signed_in(account, mechanism);
   phase_ = Phase::moving;
   if (!in_input_) move_home();

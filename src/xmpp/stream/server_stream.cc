@@ -319,12 +319,13 @@ void ServerStream::succeed(SaslSuccess success) {
   host_->send(out);
 
   const Mechanism mechanism = negotiation_->chosen;
+  const AccountFacts facts = std::move(negotiation_->account);
   account_ = std::move(success.account);
   negotiation_.reset();
   state_ = State::header;
   is_header_sent_ = false;
   host_->restart_input();
-  host_->on_authenticated(account_, mechanism, success.proof);
+  host_->on_authenticated(account_, mechanism, success.proof, facts);
 }
 
 void ServerStream::fail_sasl(const SaslFailure& failure) {

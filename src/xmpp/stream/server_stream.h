@@ -125,8 +125,10 @@ class ServerStreamHost {
   virtual void complete_sign_in(Ticket ticket, SignedIn who) = 0;
   // For rate limits (HOSTILE 46) and the log; once for each <failure/>.
   virtual void on_auth_failure(const AuthFailure& failure) = 0;
-  // Last. <success/> of SASL (not SASL2) is sent; the client's new header follows.
-  virtual void on_authenticated(const Jid& account, Mechanism mechanism, const Proof& proof) = 0;
+  // Last. <success/> of SASL (not SASL2) is sent; the client's new header follows. `facts` are as
+  // they were when the proof was judged.
+  virtual void on_authenticated(const Jid& account, Mechanism mechanism, const Proof& proof,
+                                const AccountFacts& facts) = 0;
 
   // --- stanzas
   // In-band registration (XEP-0077) before the login, only over a secured channel. False: not

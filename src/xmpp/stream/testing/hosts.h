@@ -166,7 +166,8 @@ class TestServer final : public ServerStreamHost {
     stream.finish_sign_in(asked_ticket, result);
     reader_.set_bounds(stanza_bounds(world_.limits));
   }
-  void on_authenticated(const Jid& account, Mechanism mechanism, const Proof&) override {
+  void on_authenticated(const Jid& account, Mechanism mechanism, const Proof&,
+                        const AccountFacts&) override {
     events.append("authenticated ");
     signed_in = account.text() + " " + std::string(name_of(mechanism));
     reader_.set_bounds(stanza_bounds(world_.limits));
