@@ -156,8 +156,9 @@ constexpr LimitRow rows[] = {
     {"pubsub_id_bytes", &Limits::pubsub_id_bytes, LimitUnit::bytes, 64,
      "Longest name of a node or item; over it not-acceptable."},
     {"pubsub_page", &Limits::pubsub_page, LimitUnit::count, 10,
-     "Items in one answer, which is not larger than a stanza may be; who asks for more pages "
-     "(XEP-0059)."},
+     "Items in one answer, ten times as many where that is asked for; it is not larger than a "
+     "stanza "
+     "may be, and who wants more asks for pages (XEP-0059)."},
     {"clients", &Limits::clients, LimitUnit::count, 1,
      "Clients of one account that are remembered with their tokens; the longest unused goes."},
     {"client_token_time", &Limits::client_token_time, LimitUnit::seconds, 60,

@@ -44,6 +44,7 @@ struct NodeItem {
   std::string publisher;
   WallTime time{};  // of its publication
   std::string payload;
+  std::uint64_t place = 0;  // where it stands in its node, from 1 on; known once it is stored
 };
 
 // --- changes of one service; those of one call are made together or not at all ---
@@ -126,6 +127,8 @@ struct ItemQuery {
   std::optional<std::string> after;
   std::optional<std::string> before;
   std::optional<std::uint64_t> index;
+  std::uint64_t after_place = 0;  // a place, whether there is an item or not
+  std::uint64_t before_place = INT64_MAX;
   bool from_end = false;  // the newest ones
   std::uint64_t most = 0;
   Bytes most_bytes = UINT64_MAX;  // of payloads; at least one item is given

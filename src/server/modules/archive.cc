@@ -6,6 +6,7 @@
 #include "server/archive_retention.h"
 #include "server/archive_worth.h"
 #include "server/module.h"
+#include "server/pubsub/pep.h"
 #include "xmpp/ext/disco.h"
 
 namespace herold::server {
@@ -103,13 +104,17 @@ class MessageArchive {
     const StanzaHead& head = event.stanza.head;
     const bool is_account =
         head.to.has_local() && head.to.is_bare() && head.to.domain() == host_.address().domain();
-    const bool asks = head.is_request() && is_account &&
-                      event.stanza.root().first_child().ns() == xmpp::ns::archive;
+    // A node's archive is for its service to show or not (XEP-0442).
+    const xml::Element question = event.stanza.root().first_child();
+    const bool asks = head.is_request() && is_account && question.ns() == xmpp::ns::archive &&
+                      question.attribute("node").empty();
     if (asks) return xmpp::fail(Condition::forbidden, "This archive is somebody else's");
     return {};
   }
 
   void answer(IqRequest request, const xmpp::ArchiveQuery& query) {
+    pubsub::Pep* pep = host_.data<pubsub::PepDoor>().pep;
+    if (!query.node.empty() && pep != nullptr) return pep->query_archive(std::move(request), query);
     const Jid owner = request.head().from.bare();
     answer_archive_query(std::move(request), owner, query, {});
   }

@@ -31,12 +31,14 @@ class Pep final : public pubsub::Pep {
                       on<Set<xmpp::PubSub>>(&Pep::set, accounts),
                       on<Get<xmpp::PubSubOwner>>(&Pep::get_as_owner, accounts),
                       on<Set<xmpp::PubSubOwner>>(&Pep::set_as_owner, accounts),
+                      on<Set<xmpp::ArchiveQuery>>(&Pep::query_archive, at_other_account),
                       on<CapabilitiesKnown>(&Pep::note_interests),
                       on<SessionAvailable>(&Pep::greet_online),
                       on<SessionEnded>(&Pep::forget_session, Stage::observe),
                       on<PresenceSent>(&Pep::note_leaving, Stage::amend),
                       on<SessionEnded>(&Pep::note_end, Stage::screen),
                       on<PresenceReceived>(&Pep::greet_new_contact, Stage::screen),
+                      on<PresenceReceived>(&Pep::note_sharer, Stage::amend),
                       on<MessageReceived>(&Pep::take_approval, Stage::screen),
                       on<AccountDescribed>(&Pep::prepare),
                       on<DiscoInfoAsked>(&Pep::describe),
@@ -145,6 +147,11 @@ class Pep final : public pubsub::Pep {
       if (node.delivers_to(jid, now())) return;  // is told as such
       if (may_retrieve(node, view(owner, jid), now())) contacts.push_back(std::move(jid));
     });
+    if (const auto* sharers = account->find_data<Sharers>())
+      for (const Jid& sharer : sharers->clients)
+        if (node.config.access_model == pubsub::AccessModel::open &&
+            may_retrieve(node, view(owner, sharer), now()))
+          contacts.push_back(sharer);
     PresenceRecipients recipients{*account, contacts};
     std::ignore = host().hooks().fire(recipients);
     contacts.push_back(owner);
@@ -176,7 +183,8 @@ class Pep final : public pubsub::Pep {
       const Account* account = there.find_account(contact);
       if (account == nullptr) continue;
       for (const auto& session : account->sessions())
-        if (session->available() && pubsub::is_interested(*session, node))
+        if (session->available() && (!contact.is_full() || contact == session->address()) &&
+            pubsub::is_interested(*session, node))
           clients.push_back(session->address());
     }
     return clients;
@@ -187,6 +195,10 @@ class Pep final : public pubsub::Pep {
   void note_interests(CapabilitiesKnown& event) {
     const NodeNames fresh = pubsub::set_interests(event.session, event.capabilities);
     if (event.session.available()) greet_contacts(event.session, fresh);
+    std::vector<Jid> others;  // with whom it shares its presence without their knowing it
+    for (const Jid& to : event.session.directed())
+      if (to.domain() == host().address().domain()) others.push_back(to.bare());
+    ask_for_last(event.session, others, fresh);
   }
 
   void greet_online(SessionAvailable& event) {
@@ -212,6 +224,44 @@ class Pep final : public pubsub::Pep {
     for (const auto& session : event.account.sessions())
       if (session->available())
         ask_for_last(*session, {event.stanza.head.from.bare()}, pubsub::interests_of(*session));
+  }
+
+  // XEP-0060 section 9.1.3: a client that directs presence to the user without a subscription is
+  // told of his open nodes, until it takes that back. Of those elsewhere nobody knows what they
+  // want.
+  struct Sharers {
+    std::vector<Jid> clients;
+  };
+  void note_sharer(PresenceReceived& event) {
+    const StanzaHead& head = event.stanza.head;
+    if (head.is(PresenceType::unavailable)) {
+      if (auto* sharers = event.account.find_data<Sharers>())
+        std::erase(sharers->clients, head.from);
+      return;
+    }
+    const ContactView contact = event.account.roster().find(head.from.bare_text());
+    if (!head.is(PresenceType::available) || !head.from.is_full() ||
+        head.from.domain() != host().address().domain() ||
+        head.from.same_bare(event.account.address()) || seen_by_contact(contact.subscription) ||
+        event.account.is_temporary())
+      return;
+    auto& clients = event.account.data<Sharers>().clients;
+    const bool is_known = std::ranges::find(clients, head.from) != clients.end();
+    if (is_known || clients.size() >= most_sharers) return;
+    clients.push_back(head.from);
+    host().at_homes({head.from}, [owner = event.account.address()](ModuleHost& there,
+                                                                   const std::vector<Jid>& who) {
+      const Account* account = there.find_account(who.front().bare());
+      const Session* session =
+          account == nullptr ? nullptr : account->find_session(who.front().resource());
+      pubsub::Pep* pep = there.data<pubsub::PepDoor>().pep;
+      if (session != nullptr && pep != nullptr) pep->ask(*session, owner);
+    });
+  }
+  static constexpr std::size_t most_sharers = 1000;
+
+  void ask(const Session& session, const Jid& owner) override {
+    ask_for_last(session, {owner}, pubsub::interests_of(session));
   }
 
   void ask_for_last(const Session& session, const std::vector<Jid>& owners,

@@ -39,6 +39,37 @@ TEST_F(PepTest, ContactsWhoAskForItAreTold) {
   juliet.receives(event("juliet@xmpp.test", tune_ns, "<item id='1'/>"));
 }
 
+// XEP-0060 section 9.1.3.
+TEST_F(PepTest, WhoSharesPresenceIsToldOfOpenNodes) {
+  TestClient& other = server.comes_online("romeo/other");
+  wants(romeo, {tune_ns});
+  wants(other, {tune_ns});
+  romeo.skips();
+  juliet.asks(publish(tune_ns, "1", tune("Allegro"), option("access_model", "open")),
+              published(tune_ns, "1"));
+  juliet.asks(publish("urn:x:closed", "1", tune("Closed")), published("urn:x:closed", "1"));
+  romeo.receives_nothing();
+  romeo.sends("<presence to='juliet@xmpp.test'/>");
+  romeo.receives(event("juliet@xmpp.test", tune_ns, "<item id='1'>" + tune("Allegro") + "</item>"));
+  romeo.receives_nothing();
+  juliet.asks(publish(tune_ns, "2", tune("Adagio")), published(tune_ns, "2"));
+  romeo.receives(event("juliet@xmpp.test", tune_ns, "<item id='2'>" + tune("Adagio") + "</item>"));
+  other.receives_nothing();
+  romeo.sends("<presence to='juliet@xmpp.test' type='unavailable'/>");
+  juliet.asks(publish(tune_ns, "3", tune("Largo")), published(tune_ns, "3"));
+  romeo.receives_nothing();
+}
+
+// What its client wants is known only after it has shared its presence.
+TEST_F(PepTest, WhoSharesPresenceBeforeItIsKnownWhatHeWants) {
+  juliet.asks(publish(tune_ns, "1", tune("Allegro"), option("access_model", "open")),
+              published(tune_ns, "1"));
+  romeo.sends("<presence to='juliet@xmpp.test'/>");
+  romeo.receives_nothing();
+  wants(romeo, {tune_ns});
+  romeo.receives(event("juliet@xmpp.test", tune_ns, "<item id='1'>" + tune("Allegro") + "</item>"));
+}
+
 TEST_F(PepTest, NobodyElseIsTold) {
   server.befriend(romeo, juliet);
   TestClient& mercutio = server.comes_online("mercutio/street");

@@ -21,6 +21,8 @@ using pubsub::Viewer;
 class PubSub final : public pubsub::Desk {
  public:
   static constexpr About about{60, "1.30.0", "Publish-Subscribe", {}};
+  static constexpr Specification also[] = {{.number = 131, .version = "1.2"},
+                                           {.number = 442, .version = "0.2.0"}};
 
   struct Config {
     ServiceName host{"pubsub.{domain}"};
@@ -37,6 +39,8 @@ class PubSub final : public pubsub::Desk {
                       on<Set<xmpp::PubSub>>(&PubSub::set, at_service),
                       on<Get<xmpp::PubSubOwner>>(&PubSub::get_as_owner, at_service),
                       on<Set<xmpp::PubSubOwner>>(&PubSub::set_as_owner, at_service),
+                      on<Set<xmpp::ArchiveQuery>>(&PubSub::query_archive, at_service),
+                      on<Get<xmpp::ArchiveQuery>>(&PubSub::tell_archive_form, at_service),
                       on<Get<xmpp::DiscoInfo>>(&PubSub::tell_info, at_service),
                       on<Get<xmpp::DiscoItems>>(&PubSub::tell_items, at_service),
                       on<Set<xmpp::Command>>(&PubSub::tell_pending, at_service),
@@ -44,6 +48,7 @@ class PubSub final : public pubsub::Desk {
                       on<ServicePresence>(&PubSub::take_presence),
                       on<PresenceSent>(&PubSub::note_leaving, Stage::amend),
                       on<SessionEnded>(&PubSub::note_end, Stage::screen),
+                      on<SessionAvailable>(&PubSub::greet),
                       on<AccountRemoved>(&PubSub::forget_account)};
   }
 
@@ -65,6 +70,7 @@ class PubSub final : public pubsub::Desk {
   struct Kept {
     pubsub::Place place;
     PubSub* desk = nullptr;
+    bool greets = false;  // some node's last item goes to subscribers who come online
   };
 
   static pubsub::Desk* find_desk(ModuleHost& there) { return there.data<Kept>().desk; }
@@ -72,11 +78,43 @@ class PubSub final : public pubsub::Desk {
   // Nobody has to come for what has had its time.
   void sweep_later() {
     if (host().shard().server().home_of(address_.text()) != host().shard().index()) return;
-    host().after(sweep_timer_, pubsub::sweep_interval, [this] {
+    // Once soon after the start.
+    const Seconds delay = swept_ ? pubsub::sweep_interval : Seconds(1);
+    swept_ = true;
+    host().after(sweep_timer_, delay, [this] {
       open(address_, [this](pubsub::Service* service) {
         if (service != nullptr) sweep(*service);
       });
       sweep_later();
+    });
+  }
+
+  // --- who comes online (pubsub#send_last_published_item) ---
+
+  // Where no node wants it so, no shard asks.
+  void begin_to_greet() {
+    if (host().data<Kept>().greets) return;
+    host().on_all_shards([](ModuleHost& there) { there.data<Kept>().greets = true; }, [] {});
+  }
+  void opened(const pubsub::Service& service) override {
+    for (const auto& [name, node] : service.nodes())
+      if (node.config.send_last == pubsub::SendLast::on_sub_and_presence) begin_to_greet();
+  }
+  void stored(const Jid&, const std::vector<store::NodeChange>& changes) override {
+    for (const store::NodeChange& change : changes)
+      if (const auto* put = std::get_if<store::PutNode>(&change))
+        if (pubsub::parse_settings(put->settings).send_last ==
+            pubsub::SendLast::on_sub_and_presence)
+          begin_to_greet();
+  }
+  void greet(SessionAvailable& event) {
+    if (!event.is_initial || !host().data<Kept>().greets) return;
+    host().at_home(address_.text(), [who = event.session.address()](ModuleHost& there) {
+      PubSub* desk = there.data<Kept>().desk;
+      if (desk == nullptr) return;
+      desk->open(desk->address_, [desk, who](pubsub::Service* service) {
+        if (service != nullptr) desk->send_last(*service, who, service->last_for(who, desk->now()));
+      });
     });
   }
 
@@ -144,7 +182,8 @@ class PubSub final : public pubsub::Desk {
       if (asked.empty()) {
         info.identities.push_back({.category = "pubsub", .type = "service", .name = "Nodes"});
         for (const std::string_view feature :
-             {xmpp::ns::disco_info, xmpp::ns::disco_items, xmpp::ns::commands, xmpp::ns::rsm})
+             {xmpp::ns::disco_info, xmpp::ns::disco_items, xmpp::ns::commands, xmpp::ns::rsm,
+              xmpp::ns::archive})
           add(std::string(feature));
         if (multi_subscribe_) add(std::string(shim));
         for (const std::string_view feature : service.features())
@@ -271,6 +310,7 @@ class PubSub final : public pubsub::Desk {
   Jid address_;
   const bool multi_subscribe_;
   Timer sweep_timer_;
+  bool swept_ = false;
 };
 
 }  // namespace herold::server

@@ -149,6 +149,29 @@ TEST_F(PubSubPresenceTest, SomeAreToldInSomeStatesOnly) {  // pubsub#show-values
   juliet.receives(event("<items node='n'><item id='2'/></items>"));
 }
 
+// pubsub#send_last_published_item
+TEST_F(PubSubPresenceTest, WhoComesOnlineGetsTheLastItemOfSomeNodes) {
+  romeo.asks(create("n", option("send_last_published_item", "on_sub_and_presence")), ok);
+  juliet.asks(subscribe("juliet@xmpp.test"), ok);
+  tells("1");
+  juliet.signs_off();
+  juliet.signs_in_again();
+  juliet.sends("<presence/>");
+  const std::string last = event("<items node='n'><item id='1'/></items>",
+                                 "<delay xmlns='urn:xmpp:delay' stamp='{any}'/>");
+  EXPECT_TRUE(juliet.takes(last));
+  EXPECT_FALSE(juliet.takes(last));
+  server.is_killed();
+  server.passes(Seconds(5));
+  TestClient& again = server.signs_in("juliet/balcony");
+  again.sends("<presence/>");
+  EXPECT_TRUE(again.takes(last));
+  // Not whoever is not subscribed, nor a client that says so again.
+  again.skips();
+  again.sends("<presence><show>away</show></presence>");
+  EXPECT_FALSE(again.takes(last));
+}
+
 TEST_F(PubSubPresenceTest, SeveralSubscriptionsAreMarked) {  // sections 6.1.6 and 7.1.2.4
   romeo.asks(create("n"), ok);
   juliet.asks(subscribe("juliet@xmpp.test"),

@@ -3,6 +3,7 @@
 
 #include "server/testing/pubsub_client.h"
 #include "server/testing/test_server.h"
+#include "xml/element.h"
 
 namespace herold::server {
 namespace {
@@ -171,6 +172,28 @@ TEST_F(PubSubTest, ItemsComeInPages) {
   page("<max>-1</max>", pubsub_error("modify", "bad-request"));
   romeo.asks(pubsub_get("<items node='n' max_items='2'/>", service),
              items_result("n", "<item id='4'/><item id='5'/>"));
+}
+
+TEST(PubSubPages, AreAsLongAsIsAskedForWithinBounds) {
+  TestServer server({.limits = "pubsub_page = 10"});
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  for (int i = 1; i <= 105; ++i)
+    romeo.asks(publish_to(service, "n", std::to_string(i), payload), "<iq type='result'/>");
+  const auto asks = [&](std::string_view items, std::string_view set, std::size_t expected) {
+    romeo.asks(
+        pubsub_get("<items node='n'" + std::string(items) + "/>" + std::string(set), service),
+        "<iq type='result'/>");
+    std::size_t count = 0;
+    for (const xml::Element item : romeo.last().first_child().first_child().children())
+      count += item.name() == "item" ? 1 : 0;
+    EXPECT_EQ(count, expected) << items << set;
+  };
+  asks("", "", 10);
+  asks(" max_items='50'", "", 50);
+  asks(" max_items='1000'", "", 100);
+  asks("", "<set xmlns='http://jabber.org/protocol/rsm'><max>100</max></set>", 100);
+  asks("", "<set xmlns='http://jabber.org/protocol/rsm'><max>1000000000</max></set>", 100);
+  asks("", "<set xmlns='http://jabber.org/protocol/rsm'><max>101</max><after>100</after></set>", 5);
 }
 
 TEST_F(PubSubTest, AnAccountThatIsRemovedLeavesNothing) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "server/archive.h"
+#include "server/pubsub/node_archive.h"
 #include "server/pubsub/presence_watch.h"
 #include "server/shard.h"
 #include "xmpp/ext/delay.h"
@@ -64,6 +66,7 @@ void Desk::loaded(const Jid& address, std::unique_ptr<Service> service) {
   // was to go with somebody's presence.
   open(address, [this](Service* fresh) {
     if (fresh == nullptr) return;
+    opened(*fresh);
     watch_all(*fresh);
     sweep(*fresh);
   });
@@ -93,6 +96,13 @@ void Desk::get_as_owner(IqRequest request, const PubSubOwner&) {
 }
 void Desk::set_as_owner(IqRequest request, const PubSubOwner&) {
   handle(std::move(request), &Desk::handle_set_as_owner);
+}
+
+void Desk::query_archive(IqRequest request, const xmpp::ArchiveQuery&) {
+  handle(std::move(request), &Desk::handle_archive);
+}
+Answer<xmpp::ArchiveQuery> Desk::tell_archive_form(const IqContext&, const xmpp::ArchiveQuery&) {
+  return node_archive_form();
 }
 
 namespace {
@@ -218,6 +228,41 @@ void Desk::handle_set_as_owner(Service& service, IqRequest request) {
     return xmpp::fail(Condition::bad_request);
   };
   carry_out(service, decision(), std::move(request));
+}
+
+// XEP-0442; the bounds are those of archives (HOSTILE 122).
+void Desk::handle_archive(Service& service, IqRequest request) {
+  const auto asked = xmpp::read<xmpp::ArchiveQuery>(request.payload());
+  if (!asked) return request.fail(asked.error());
+  const Viewer viewer = service.rules().viewer(request.head().from);
+  const auto allowed = service.read_items(viewer, {.node = asked->node}, nullptr, now());
+  if (!allowed) return refuse(std::move(request), viewer, allowed.error());
+  const std::string asker(request.head().from.bare_text());
+  const Session* session = request.context().session;
+  if (host_.archive().is_busy_for(asker) || (session != nullptr && !session->has_room()))
+    return request.fail(StanzaError(Condition::resource_constraint, "One question after the other")
+                            .with_type(xmpp::ErrorType::wait));
+  auto query = read_archive_query(allowed->query, *asked, host_.message_names(), host_.limits());
+  if (!query) return request.fail(query.error());
+  const Jid address = service.rules().address;
+  const Node& meant = *service.find(asked->node);
+  host_.stores().nodes().items(
+      address.text(), *query,
+      [this, address, query = *query, asked = *asked,
+       node = Node{.name = meant.name, .config = meant.config}, reply = allowed->reply,
+       under_way = Archive::Query(host_.archive(), asker),
+       request = std::move(request)](Result<store::ItemPage> page) mutable {
+        if (!page) return request.fail(page.error());
+        const xmpp::ArchiveFin end = archive_end(*page, query, host_.message_names());
+        if (asked.flip_page) std::ranges::reverse(page->items);
+        StanzaHead head = StanzaHead::of(MessageType::normal);
+        head.from = address;
+        head.to = request.head().from;
+        for (const store::NodeItem& item : page->items)
+          host_.send(Stanza(
+              head, archive_result(node, address, item, reply, asked, host_.message_names())));
+        request.answer<xmpp::ArchiveFin>(end);
+      });
 }
 
 // --- decisions ---

@@ -12,6 +12,7 @@
 
 #include "server/module_host.h"
 #include "server/pubsub/service.h"
+#include "xmpp/ext/archive.h"
 
 namespace herold::server::pubsub {
 
@@ -41,6 +42,8 @@ class Desk {
   void set(IqRequest request, const xmpp::PubSub& asked);
   void get_as_owner(IqRequest request, const xmpp::PubSubOwner& asked);
   void set_as_owner(IqRequest request, const xmpp::PubSubOwner& asked);
+  void query_archive(IqRequest request, const xmpp::ArchiveQuery& asked);
+  Answer<xmpp::ArchiveQuery> tell_archive_form(const IqContext&, const xmpp::ArchiveQuery&);
 
   // --- for others ---
   // Calls `then` with the service, read from the store where it is not in memory; nullptr when
@@ -81,6 +84,8 @@ class Desk {
   virtual std::vector<Jid> interested(const Service&, const Node&) { return {}; }
   // Tells those of them who want to hear of the node.
   virtual void tell_interested(const Service&, const Notice&, const std::vector<Jid>&) {}
+  // In memory from now on.
+  virtual void opened(const Service&) {}
   // Stored, and its answer is on its way.
   virtual void stored(const Jid&, const std::vector<store::NodeChange>&) {}
   virtual ConfigOffer offer(const Jid&) { return {}; }
@@ -92,6 +97,7 @@ class Desk {
   void handle_set(Service& service, IqRequest request);
   void handle_get_as_owner(Service& service, IqRequest request);
   void handle_set_as_owner(Service& service, IqRequest request);
+  void handle_archive(Service& service, IqRequest request);
   void read_items(Service& service, IqRequest request, const xmpp::PubSub& asked);
   Answer<Decision> decide(Service& service, const Viewer& viewer, xml::Element payload,
                           const xmpp::PubSub& asked);

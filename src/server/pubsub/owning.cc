@@ -108,6 +108,9 @@ Answer<Decision> Service::configure(const Viewer& viewer, std::string_view name,
   const NodeConfig before = node.config;
   node.config = TRY(read_config(std::move(node.config), form, rules_.limits));
   TRY(check_config(node.config));
+  if (before.item_expire)  // what has had its time does not come back
+    decision.changes.emplace_back(
+        store::ExpireItems{node.name, now - Seconds(*before.item_expire)});
   decision.changes.push_back(put_node(node));
   if (before.persist_items && !node.config.persist_items)
     decision.changes.push_back(store::PurgeItems{node.name});

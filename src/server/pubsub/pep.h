@@ -21,6 +21,8 @@ class Pep : public Desk {
   // The last items of `nodes` of the account `owner`, whose home is here, for a client that has
   // come online.
   virtual void greet(const Jid& owner, const Jid& who, const NodeNames& nodes) = 0;
+  // Has the last items of `owner`, wherever he lives, sent to a session of this shard.
+  virtual void ask(const Session& session, const Jid& owner) = 0;
 };
 
 // A domain's on its shard, while the module runs: ModuleHost::data.

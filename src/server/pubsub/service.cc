@@ -150,6 +150,15 @@ std::vector<Decision> Service::bounced(const Jid& subscriber) const {
   return decisions;
 }
 
+std::vector<std::string> Service::last_for(const Jid& who, WallTime now) const {
+  std::vector<std::string> found;
+  for (const auto& [name, node] : nodes_)
+    if (node.config.send_last == SendLast::on_sub_and_presence &&
+        (node.delivers_to(who, now) || node.delivers_to(who.bare(), now)))
+      found.push_back(name);
+  return found;
+}
+
 std::vector<Jid> Service::temporary_subscribers() const {
   std::vector<Jid> found;
   for (const auto& [name, node] : nodes_)

@@ -108,6 +108,8 @@ class Service {
   std::vector<Decision> went_offline(const Jid& who, Left left) const;
   // An address that is no more (section 12.2): it is subscribed to nothing.
   std::vector<Decision> bounced(const Jid& subscriber) const;
+  // The nodes that somebody is subscribed to and gets the last item of when he comes online.
+  std::vector<std::string> last_for(const Jid& who, WallTime now) const;
   // Whose going offline changes something, beyond publishers.
   std::vector<Jid> temporary_subscribers() const;
 

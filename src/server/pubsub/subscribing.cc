@@ -11,6 +11,9 @@ using xmpp::PubSubOptions;
 using xmpp::ResultSet;
 
 constexpr std::size_t most_subids = 16;  // of one address at a node
+// An answer has `pubsub_page` items where nobody says how many, and up to so many times as many
+// where somebody does; their bytes are bounded all the same.
+constexpr std::uint64_t pages_at_once = 10;
 
 std::unexpected<StanzaError> refuse(Condition condition, std::string_view name) {
   return std::unexpected(pubsub_error(condition, name));
@@ -220,20 +223,22 @@ Answer<ItemRequest> Service::read_items(const Viewer& viewer, const xmpp::PubSub
   const Limits& limits = rules_.limits;
   ItemRequest request{.reply = reply_to(node), .wants_set = rsm != nullptr};
   store::ItemQuery& query = request.query;
+  const std::uint64_t most = limits.pubsub_page * pages_at_once;
   query = {.node = node.name, .most = limits.pubsub_page, .most_bytes = limits.stanza_bytes};
   if (node.config.item_expire) query.expired_before = now - Seconds(*node.config.item_expire);
   for (const auto& item : items.items) {
     if (!item.id) return refuse(Condition::bad_request, "item-required");
     query.ids.push_back(*item.id);
   }
-  if (query.ids.size() > limits.pubsub_page)
+  if (!query.ids.empty()) query.most = most;
+  if (query.ids.size() > most)
     return xmpp::fail(Condition::not_acceptable, "Too many items at once");
   if (items.max_items) {  // the newest
-    query.most = std::min(query.most, *items.max_items);
+    query.most = std::min(most, *items.max_items);
     query.from_end = true;
   }
   if (rsm == nullptr) return request;
-  if (rsm->max) query.most = std::min(limits.pubsub_page, *rsm->max);
+  if (rsm->max) query.most = std::min(most, *rsm->max);
   query.index = rsm->index;
   if (rsm->after && !rsm->after->empty()) query.after = rsm->after;
   if (rsm->before) {

@@ -330,6 +330,7 @@ Result<bool> fill(Rows& rows, const ItemQuery& query, std::vector<NodeItem>& ite
     NodeItem item = item_of(rows);
     bytes += size_of(item);
     if (items.size() >= query.most || (bytes > query.most_bytes && !items.empty())) return false;
+    item.place = static_cast<std::uint64_t>(rows.number(4));
     if (items.empty() || query.from_end) first_place = rows.number(4);
     items.push_back(std::move(item));
   }
@@ -337,8 +338,10 @@ Result<bool> fill(Rows& rows, const ItemQuery& query, std::vector<NodeItem>& ite
 }
 
 Result<ItemPage> page_of(Connection& connection, std::int64_t node, const ItemQuery& query) {
-  const std::int64_t after = TRY(place_of(connection, node, query.after, 0));
-  const std::int64_t before = TRY(place_of(connection, node, query.before, INT64_MAX));
+  const std::int64_t after = std::max(TRY(place_of(connection, node, query.after, 0)),
+                                      static_cast<std::int64_t>(query.after_place));
+  const std::int64_t before = std::min(TRY(place_of(connection, node, query.before, INT64_MAX)),
+                                       static_cast<std::int64_t>(query.before_place));
   ItemPage page;
   std::int64_t first = 0;
   page.count = TRY(count_before(connection, node, INT64_MAX, query));
