@@ -456,6 +456,14 @@ std::vector<Step> make_story(unsigned seed, std::size_t length) {
   for (Step& one : story)
     one = {static_cast<Deed>(some_deed(random)), pick(std::size(people)), pick(std::size(nicks)),
            pick(std::size(people)), pick(1000)};
+  // Mostly by who may: romeo makes the room.
+  for (Step& one : story) {
+    const bool is_rule =
+        one.deed == Deed::role || one.deed == Deed::affiliation || one.deed == Deed::configure;
+    if (is_rule && pick(3) != 0) one.client = pick(2);
+  }
+  story.front() = {.deed = Deed::enter};
+  story[1] = {.deed = Deed::configure, .choice = 4};  // open to all
   return story;
 }
 
@@ -476,7 +484,7 @@ std::vector<Step> shortened(unsigned seed, std::vector<Step> story) {
 }
 
 TEST(RoomLife, IsAsTheModelSays) {
-  constexpr unsigned lives = 20;
+  constexpr unsigned lives = 40;
   constexpr std::size_t length = 200;
   for (unsigned seed = 1; seed <= lives; ++seed) {
     std::vector<Step> story = make_story(seed, length);

@@ -225,6 +225,7 @@ void Room::set_affiliation(const Jid& user, Affiliation wanted, const News& news
   if (wanted <= Affiliation::none) reserve(user.text(), member, {});
   member.affiliation = wanted;
   if (wanted == Affiliation::none) members_.erase(user.text());
+  for (const auto& [occupant, before] : present) occupant->forget_shown();
   for (const auto& [occupant, before] : present)
     if (affiliation(occupant->user) != before) adjust_occupant(*occupant, before, news);
 }
