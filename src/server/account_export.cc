@@ -6,7 +6,7 @@
 
 #include "base/base64.h"
 #include "base/limits.h"
-#include "server/block_list.h"
+#include "server/block_changes.h"
 #include "server/contacts.h"
 #include "server/own_xml.h"
 #include "server/pubsub/node.h"
@@ -41,12 +41,15 @@ class Export : public std::enable_shared_from_this<Export> {
   store::Completion<T> then(Use use) {
     return [self = shared_from_this(), use = std::move(use)](Result<T> found) mutable {
       if (!found) return self->done_(std::unexpected(found.error()));
-      if (self->out_.size() > self->most_)
-        return self->done_(fail(Fault::limit,
-                                "the account's data are more than fits into one "
-                                "document here"));
+      if (self->ends_too_long()) return;
       use(*std::move(found));
     };
+  }
+  // Whether the document has outgrown its bound; then it was refused.
+  bool ends_too_long() {
+    if (out_.size() <= most_) return false;
+    done_(fail(Fault::limit, "the account's data are more than fits into one document here"));
+    return true;
   }
 
   void keys();
@@ -58,8 +61,13 @@ class Export : public std::enable_shared_from_this<Export> {
   void items(std::vector<store::StoredNode> nodes, std::size_t at);
   void node_items(std::vector<store::StoredNode> nodes, std::size_t at,
                   std::optional<std::string> after);
-  void waiting(std::uint64_t after);
-  void archive(std::uint64_t after);
+  void waiting();
+  void archive();
+  using WriteMessage = void (Export::*)(const store::Message& message);
+  using Next = void (Export::*)();
+  // All of a box, then the end of the element that they stand in.
+  void messages(store::BoxKind kind, std::uint64_t after, WriteMessage write_one, Next next);
+  void after_waiting() { scope_ == ExportScope::whole ? archive() : finish(); }
   void finish();
 
   void write(const store::Credential& credential);
@@ -143,18 +151,13 @@ void Export::private_storage() {
 
 void Export::blocked() {
   stores_.records().get(
-      {"blocking", std::string(account_.text()), ""},
-      then<std::optional<store::Record>>([this](const auto& found) {
+      block_list_key(account_), then<std::optional<store::Record>>([this](const auto& found) {
         const BlockList blocked = found ? BlockList::parse(found->value) : BlockList();
-        xmpp::PrivacyQuery query{.by_default = xmpp::PrivacyDefault{.name = "blocked"}};
-        xmpp::PrivacyList& list = query.lists.emplace_back();
-        list.name = "blocked";
-        for (const Jid& jid : blocked.entries())
-          list.items.push_back({.type = "jid",
-                                .value = std::string(jid.text()),
-                                .action = xmpp::PrivacyAction::deny,
-                                .order = list.items.size() + 1});
-        if (!blocked.empty()) xmpp::write(writer_, query);
+        if (!blocked.empty())
+          xmpp::write(writer_, xmpp::PrivacyQuery{
+                                   .by_default =
+                                       xmpp::PrivacyDefault{.name = std::string(privacy_list_name)},
+                                   .lists = {privacy_list_of(blocked)}});
         nodes();
       }));
 }
@@ -164,7 +167,7 @@ void Export::blocked() {
 void Export::nodes() {
   stores_.nodes().load(std::string(account_.text()),
                        then<std::vector<store::StoredNode>>([this](auto all) {
-                         if (all.empty()) return waiting(0);
+                         if (all.empty()) return waiting();
                          writer_.open("pubsub", xmpp::ns::pubsub_owner);
                          for (const store::StoredNode& node : all) write(node);
                          writer_.close().open("pubsub", xmpp::ns::pubsub);
@@ -192,7 +195,7 @@ void Export::write(const store::StoredNode& stored) {
 void Export::items(std::vector<store::StoredNode> nodes, std::size_t at) {
   if (at == nodes.size()) {
     writer_.close();
-    return waiting(0);
+    return waiting();
   }
   writer_.open("items").attribute("node", nodes[at].name);
   node_items(std::move(nodes), at, {});
@@ -217,16 +220,21 @@ void Export::node_items(std::vector<store::StoredNode> nodes, std::size_t at,
 
 // --- messages ---
 
-void Export::waiting(std::uint64_t after) {
-  if (after == 0) writer_.open("offline-messages");
-  stores_.messages().fetch({std::string(account_.text()), store::BoxKind::offline, {}}, after, page,
-                           then<std::vector<store::StoredMessage>>([this](const auto& found) {
+void Export::messages(store::BoxKind kind, std::uint64_t after, WriteMessage write_one, Next next) {
+  stores_.messages().fetch({std::string(account_.text()), kind, {}}, after, page,
+                           then<std::vector<store::StoredMessage>>([=, this](const auto& found) {
                              for (const store::StoredMessage& one : found)
-                               write_waiting(one.message);
-                             if (found.size() == page) return waiting(found.back().id);
+                               (this->*write_one)(one.message);
+                             if (found.size() == page)
+                               return messages(kind, found.back().id, write_one, next);
                              writer_.close();
-                             scope_ == ExportScope::whole ? archive(0) : finish();
+                             (this->*next)();
                            }));
+}
+
+void Export::waiting() {
+  writer_.open("offline-messages");
+  messages(store::BoxKind::offline, 0, &Export::write_waiting, &Export::after_waiting);
 }
 
 void Export::write_waiting(const store::Message& message) {
@@ -236,16 +244,9 @@ void Export::write_waiting(const store::Message& message) {
   writer_.element(parse_own(xml, xmpp::ns::client).root());
 }
 
-void Export::archive(std::uint64_t after) {
-  if (after == 0) writer_.open("archive", pie_archive);
-  stores_.messages().fetch({std::string(account_.text()), store::BoxKind::archive, {}}, after, page,
-                           then<std::vector<store::StoredMessage>>([this](const auto& found) {
-                             for (const store::StoredMessage& one : found)
-                               write_archived(one.message);
-                             if (found.size() == page) return archive(found.back().id);
-                             writer_.close();
-                             finish();
-                           }));
+void Export::archive() {
+  writer_.open("archive", pie_archive);
+  messages(store::BoxKind::archive, 0, &Export::write_archived, &Export::finish);
 }
 
 void Export::write_archived(const store::Message& message) {
@@ -260,9 +261,7 @@ void Export::write_archived(const store::Message& message) {
 
 void Export::finish() {
   writer_.close_all();
-  if (out_.size() > most_)
-    return done_(fail(Fault::limit, "the account's data are more than fits into one document"));
-  done_(std::move(out_));
+  if (!ends_too_long()) done_(std::move(out_));
 }
 
 }  // namespace

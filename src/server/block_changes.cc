@@ -2,6 +2,7 @@
 #include "server/block_changes.h"
 
 #include "server/contacts.h"
+#include "xmpp/ext/privacy.h"
 
 namespace herold::server {
 namespace {
@@ -29,8 +30,16 @@ void push_change(ModuleHost& host, const Account& account, std::string_view payl
 
 }  // namespace
 
-store::RecordKey block_list_key(const Account& account) {
-  return {"blocking", account.address().text(), ""};
+store::RecordKey block_list_key(const Jid& account) { return {"blocking", account.text(), ""}; }
+
+xmpp::PrivacyList privacy_list_of(const BlockList& blocked) {
+  xmpp::PrivacyList list{.name = std::string(privacy_list_name)};
+  for (const Jid& jid : blocked.entries())
+    list.items.push_back({.type = "jid",
+                          .value = std::string(jid.text()),
+                          .action = xmpp::PrivacyAction::deny,
+                          .order = list.items.size() + 1});
+  return list;
 }
 
 Answer<> check_size(const ModuleHost& host, const BlockList& list) {
@@ -49,7 +58,7 @@ void change_block_list(ModuleHost& host, Account& account, BlockList changed,
     if (was && !is) send_presence_of_all(account, contact);
   }
   host.stores().records().put(
-      block_list_key(account), changed.text(),
+      block_list_key(account.address()), changed.text(),
       [&host, address = account.address(), before = std::move(before), pushes = std::move(pushes),
        request = std::move(request)](Result<std::uint64_t> put) mutable {
         Account* now = host.find_account(address);

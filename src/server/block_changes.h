@@ -9,9 +9,17 @@
 #include "server/iq.h"
 #include "server/module_host.h"
 
+namespace herold::xmpp {
+struct PrivacyList;
+}
+
 namespace herold::server {
 
-store::RecordKey block_list_key(const Account& account);
+store::RecordKey block_list_key(const Jid& account);
+
+// As XEP-0016 has it: the list of this name denies each of them everything.
+inline constexpr std::string_view privacy_list_name = "blocked";
+xmpp::PrivacyList privacy_list_of(const BlockList& blocked);
 
 // resource-constraint where there are too many.
 Answer<> check_size(const ModuleHost& host, const BlockList& list);

@@ -96,6 +96,21 @@ void store_contact(Account& account, store::RosterItem item, Stored stored,
   change_and_push(account, std::move(also), std::move(pushed), std::move(stored), std::move(first));
 }
 
+namespace {
+
+xmpp::RosterItem removed_item(const Jid& contact) {
+  xmpp::RosterItem gone{.jid = contact.bare()};
+  gone.subscription = xmpp::Subscription::remove;
+  return gone;
+}
+
+}  // namespace
+
+void drop_contact(Account& account, const Jid& contact, Stored stored) {
+  change_and_push(account, {store::RemoveItem{std::string(contact.bare_text())}},
+                  removed_item(contact), std::move(stored));
+}
+
 // It begins its way, and only then it stops waiting. Where the journal has no room for that it goes
 // as it is: after a crash its sender's side is looked at once more.
 void leave(ModuleHost& host, Stanza stanza) {
@@ -133,12 +148,10 @@ void remove_contact(Account& account, const Jid& contact, Stored stored) {
     for (const Stanza& earlier : farewells) host.done(earlier);
     return stored(fail(Fault::unavailable, "There is no room to keep it safe"));
   }
-  xmpp::RosterItem gone{.jid = contact.bare()};
-  gone.subscription = xmpp::Subscription::remove;
   std::vector<store::RosterChange> changes{store::RemoveItem{std::string(contact.bare_text())},
                                            store::RemoveRequest{std::string(contact.bare_text())}};
   change_and_push(
-      account, std::move(changes), std::move(gone),
+      account, std::move(changes), removed_item(contact),
       [&host, address = account.address(), contact = contact.bare(), was_seen,
        farewells = std::move(farewells), stored = std::move(stored)](Result<> result) mutable {
         for (Stanza& farewell : farewells)

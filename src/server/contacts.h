@@ -39,6 +39,9 @@ using First = std::move_only_function<void()>;
 void store_contact(Account& account, store::RosterItem item, Stored stored,
                    std::vector<store::RosterChange> also = {}, First first = {});
 
+// Takes the item out and pushes its removal; nobody but the user's clients hears of it.
+void drop_contact(Account& account, const Jid& contact, Stored stored);
+
 // Section 2.5: ends the subscriptions of both sides, removes the item, pushes its removal.
 void remove_contact(Account& account, const Jid& contact, Stored stored);
 

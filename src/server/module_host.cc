@@ -118,6 +118,10 @@ void ModuleHost::at_home(std::string_view name, std::move_only_function<void(Mod
   at_shard(shard_.server().home_of(name), std::move(letter));
 }
 
+bool ModuleHost::is_home_of(std::string_view name) const {
+  return shard_.server().home_of(name) == shard_.index();
+}
+
 void ModuleHost::at_homes(const std::vector<Jid>& addresses, const HomeLetter& letter) {
   std::map<std::pair<unsigned, std::string_view>, std::vector<Jid>> homes;
   for (const Jid& address : addresses)

@@ -86,6 +86,7 @@ class ModuleHost {
   void for_each_session(const std::function<void(Session&)>& visit);
   // Runs `letter` where `name`, a bare address or any other text, has its home.
   void at_home(std::string_view name, std::move_only_function<void(ModuleHost&)> letter);
+  bool is_home_of(std::string_view name) const;
   // Runs `work` there and then `then` here, with what it returned.
   template <class Work, class Then>
   void ask_home(std::string_view name, Work work, Then then) {

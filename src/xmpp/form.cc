@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace herold::xmpp {
 namespace {
 
@@ -97,6 +99,19 @@ FormField& DataForm::add(FieldType field_type, std::string_view var, std::string
   FormField& field = add(field_type, var, label);
   field.values.emplace_back(value);
   return field;
+}
+
+void DataForm::add_column(std::string_view var, std::string_view label) {
+  if (!reported) reported.emplace();
+  reported->columns.push_back({.var = std::string(var), .label = std::string(label)});
+}
+
+void DataForm::add_row(std::vector<std::string> values) {
+  CHECK(reported && values.size() == reported->columns.size());
+  FormItem row;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    row.cells.push_back({.var = reported->columns[i].var, .values = {std::move(values[i])}});
+  items.push_back(std::move(row));
 }
 
 Answer<DataForm> check_submission(const DataForm& submitted, const DataForm& declared) {

@@ -121,6 +121,9 @@ struct DataForm {
   FormField& add(FieldType type, std::string_view var, std::string_view label = {});
   FormField& add(FieldType type, std::string_view var, std::string_view label,
                  std::string_view value);
+  // A table: first its columns, then rows with a value for each of them.
+  void add_column(std::string_view var, std::string_view label = {});
+  void add_row(std::vector<std::string> values);
 };
 
 // Judges what a peer filled in against the form that was declared. The answer holds every declared

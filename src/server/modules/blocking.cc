@@ -31,7 +31,7 @@ class Blocking {
 
   void load(AccountLoading& event) {
     event.loading.hold();
-    host_.stores().records().get(block_list_key(event.account),
+    host_.stores().records().get(block_list_key(event.account.address()),
                                  [&account = event.account, &loading = event.loading](
                                      Result<std::optional<store::Record>> found) {
                                    if (!found) loading.fail();

@@ -11,6 +11,7 @@
 #include "server/place_counts.h"
 #include "server/shard.h"
 #include "xmpp/ext/muc.h"
+#include "xmpp/unicode.h"
 
 namespace herold::server {
 namespace {
@@ -31,15 +32,12 @@ struct FirstContacts {
   std::optional<PlaceCounts> counts;  // new strangers by account
 };
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 // What a client would make a link of, or what makes one without being read (XEP-0066).
 bool has_link(xml::Element message) {
   if (message.child("x", "jabber:x:oob")) return true;
   return std::ranges::any_of(message.children(), [](xml::Element child) {
     if (child.name() != "body" && child.name() != "subject") return false;
-    std::string text(child.text());
-    std::ranges::transform(text, text.begin(), lower);
+    const std::string text = xmpp::unicode::to_lower(child.text());
     return std::ranges::any_of(
         std::initializer_list<std::string_view>{"://", "www.", "xmpp:", "mailto:"},
         [&](std::string_view mark) { return text.contains(mark); });
@@ -175,8 +173,7 @@ class FirstContact {
 
   // XEP-0045 section 7.8.2: the room says who invites.
   static bool is_invited_by_contact(const Account& account, const Stanza& stanza) {
-    const xml::Element element = stanza.child(xmpp::MucUser::element);
-    const auto user = element ? xmpp::read<xmpp::MucUser>(element) : xmpp::fail({});
+    const auto user = xmpp::read<xmpp::MucUser>(stanza.child(xmpp::MucUser::element));
     return user && std::ranges::any_of(user->invites, [&](const xmpp::MucInvite& invite) {
              return invite.from && account.roster().find(invite.from.bare_text());
            });

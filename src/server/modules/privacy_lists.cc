@@ -18,18 +18,6 @@ using xmpp::PrivacyItem;
 using xmpp::PrivacyList;
 using xmpp::PrivacyQuery;
 
-constexpr std::string_view list_name = "blocked";
-
-PrivacyList list_of(const BlockList& blocked) {
-  PrivacyList list{.name = std::string(list_name)};
-  for (const Jid& jid : blocked.entries())
-    list.items.push_back({.type = "jid",
-                          .value = std::string(jid.text()),
-                          .action = PrivacyAction::deny,
-                          .order = list.items.size() + 1});
-  return list;
-}
-
 // Section 2.2: every kind of stanza is blocked where none is named, or each.
 bool is_for_all(const PrivacyItem& item) {
   const int kinds = item.message + item.iq + item.presence_in + item.presence_out;
@@ -87,12 +75,12 @@ class PrivacyLists {
     PrivacyQuery answer;
     if (query.lists.size() > 1) return xmpp::fail(Condition::bad_request);
     if (!query.lists.empty()) {
-      if (query.lists[0].name != list_name || is_empty)
+      if (query.lists[0].name != privacy_list_name || is_empty)
         return xmpp::fail(Condition::item_not_found);
-      answer.lists.push_back(list_of(*known));
+      answer.lists.push_back(privacy_list_of(*known));
     } else if (!is_empty) {
-      answer.by_default = {.name = std::string(list_name)};
-      answer.lists.push_back({.name = std::string(list_name)});
+      answer.by_default = {.name = std::string(privacy_list_name)};
+      answer.lists.push_back({.name = std::string(privacy_list_name)});
     }
     return answer;
   }
@@ -104,7 +92,7 @@ class PrivacyLists {
     if (!query.lists.empty()) return set_list(std::move(request), query.lists[0]);
     const std::optional<std::string>& name =
         query.active ? query.active->name : query.by_default->name;
-    if (name && *name != list_name) return request.fail(Condition::item_not_found);
+    if (name && *name != privacy_list_name) return request.fail(Condition::item_not_found);
     // Without an active list the default one is in force, which is what happens anyway.
     if (!name && query.by_default && !request.context().account->data<BlockList>().empty())
       return request.fail({Condition::not_allowed, "Who is blocked stays so; change the list"});
@@ -115,7 +103,7 @@ class PrivacyLists {
   void set_list(IqRequest request, const PrivacyList& list) {
     Account& account = *request.context().account;
     const BlockList before = account.data<BlockList>();
-    if (list.name != list_name)
+    if (list.name != privacy_list_name)
       return list.items.empty() ? request.fail(Condition::item_not_found)
                                 : request.fail({Condition::feature_not_implemented,
                                                 "There is one list here, \"blocked\" (XEP-0191)"});

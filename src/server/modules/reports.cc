@@ -69,22 +69,16 @@ void list(CommandRun run) {
         if (!found) return run.fail(found.error());
         DataForm form = DataForm::of(xmpp::FormType::result, admin_ns);
         form.title = "Reports of unwanted messages";
-        form.reported.emplace();
         for (const auto& [var, label] : {std::pair{"time", "Time"},
                                          {"reporter", "By"},
                                          {"reported", "Whom"},
                                          {"reason", "Why"},
                                          {"text", "In their words"},
                                          {"messages", "Messages"}})
-          form.reported->columns.push_back({.var = var, .label = label});
+          form.add_column(var, label);
         for (const store::Record& record : *found) {
           const KeptReport one = KeptReport::parse(record.value);
-          form.items.push_back({{{.var = "time", .values = {one.time}},
-                                 {.var = "reporter", .values = {one.reporter}},
-                                 {.var = "reported", .values = {one.reported}},
-                                 {.var = "reason", .values = {one.reason}},
-                                 {.var = "text", .values = {one.text}},
-                                 {.var = "messages", .values = {one.messages}}}});
+          form.add_row({one.time, one.reporter, one.reported, one.reason, one.text, one.messages});
         }
         run.complete(std::move(form));
       });

@@ -4,8 +4,6 @@
 #include <algorithm>
 
 #include "server/module.h"
-#include "server/server.h"
-#include "server/shard.h"
 #include "xmpp/ext/disco.h"
 #include "xmpp/ext/pubsub.h"
 
@@ -71,9 +69,7 @@ class ServerInformation {
 
   // Section 5; one shard does it.
   void publish() {
-    const bool is_home =
-        host_.shard().server().home_of(host_.domain().name) == host_.shard().index();
-    if (service().empty() || !is_home) return;
+    if (service().empty() || !host_.is_home_of(host_.domain().name)) return;
     xmpp::PubSub request;
     request.publish = xmpp::PubSubPublish{.node = std::string(node)};
     auto& item = request.publish->items.emplace_back();

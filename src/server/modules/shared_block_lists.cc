@@ -13,8 +13,6 @@
 #include "crypto/crypto.h"
 #include "server/guards.h"
 #include "server/module.h"
-#include "server/server.h"
-#include "server/shard.h"
 #include "xmpp/ext/muc.h"
 #include "xmpp/ext/pubsub.h"
 
@@ -183,12 +181,8 @@ class SharedBlockLists {
     host_.after(timer_, delay, [this] {
       refresh_after(config_.refresh);
       for (const ListName& list : lists_)
-        if (is_home_of(list)) subscribe(list);
+        if (host_.is_home_of(list.text())) subscribe(list);
     });
-  }
-
-  bool is_home_of(const ListName& list) const {
-    return host_.shard().server().home_of(list.text()) == host_.shard().index();
   }
 
   const ListName* find_list(std::string_view text) const {
@@ -234,8 +228,7 @@ class SharedBlockLists {
     auto& fetches = host_.data<SharedLists>().fetches;
     const auto fetch = fetches.find(list.text());
     if (fetch == fetches.end()) return;
-    const xml::Element element = xmpp::find<PubSub>(answer.root());
-    const auto page = element ? xmpp::read<PubSub>(element) : xmpp::fail(Condition::bad_request);
+    const auto page = xmpp::read<PubSub>(xmpp::find<PubSub>(answer.root()));
     if (!page || !page->items) return give_up(list, "no items");
     Change& found = fetch->second.found;
     for (const auto& item : page->items->items)
@@ -257,9 +250,7 @@ class SharedBlockLists {
   // --- events (XEP-0060 section 7.1.2.1) ---
 
   bool hear(const Stanza& stanza) {
-    const xml::Element element = xmpp::find<xmpp::PubSubEvent>(stanza.root());
-    const auto told =
-        element ? xmpp::read<xmpp::PubSubEvent>(element) : xmpp::fail(Condition::bad_request);
+    const auto told = xmpp::read<xmpp::PubSubEvent>(xmpp::find<xmpp::PubSubEvent>(stanza.root()));
     if (!told) return false;
     const std::string list = ListName{stanza.head.from, node_of(*told)}.text();
     if (find_list(list) == nullptr) return false;
@@ -307,8 +298,7 @@ class SharedBlockLists {
   }
 
   bool is_invited_by_listed(const MessageReceived& event) const {
-    const xml::Element element = event.stanza.child(xmpp::MucUser::element);
-    const auto user = element ? xmpp::read<xmpp::MucUser>(element) : xmpp::fail({});
+    const auto user = xmpp::read<xmpp::MucUser>(event.stanza.child(xmpp::MucUser::element));
     return user && std::ranges::any_of(user->invites, [&](const xmpp::MucInvite& invite) {
              return !knows(event.account, invite.from) && is_listed(invite.from);
            });

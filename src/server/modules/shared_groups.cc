@@ -198,24 +198,8 @@ class SharedGroups {
     };
     if (item)
       store_contact(account, *std::move(item), std::move(stored));
-    else
-      drop(account, contact, std::move(stored));
-  }
-
-  // The contact's own roster changes by itself: nobody is told.
-  void drop(Account& account, const Jid& contact, Stored stored) {
-    account.change_roster({store::RemoveItem{std::string(contact.text())}},
-                          [this, owner = account.address(), contact,
-                           stored = std::move(stored)](Result<std::uint64_t> version) mutable {
-                            if (!version) return stored(std::unexpected(version.error()));
-                            xmpp::RosterItem gone{.jid = contact};
-                            gone.subscription = xmpp::Subscription::remove;
-                            if (const Account* now = host_.find_account(owner))
-                              for (const auto& session : now->sessions())
-                                if (session->has(SessionFlag::interested))
-                                  push_roster_item(*session, *version, gone);
-                            stored({});
-                          });
+    else  // the contact's own roster changes by itself
+      drop_contact(account, contact, std::move(stored));
   }
 
   void forget(Account& account, const Jid& contact) {

@@ -12,39 +12,30 @@ using xmpp::FieldType;
 
 constexpr std::size_t most_listed = 1000;
 
-// Each shard's own, of this domain.
-RoomsByService& services(ModuleHost& host) { return host.data<RoomsByService>(); }
-
 DataForm room_table() {
   DataForm table = DataForm::of(xmpp::FormType::result, admin_ns);
   table.title = "Rooms";
-  table.reported.emplace();
   for (const auto& [var, label] :
        {std::pair{"room", "Address"}, std::pair{"name", "Name"},
         std::pair{"occupants", "Occupants"}, std::pair{"public", "Listed"},
         std::pair{"persistent", "Lasting"}})
-    table.reported->columns.push_back({.var = var, .label = label});
+    table.add_column(var, label);
   return table;
 }
 
 void list_rooms(CommandRun run) {
   ModuleHost& host = run.host();
-  if (services(host).empty()) return run.complete(room_table());
-  const Jid service = services(host).begin()->second->service();
+  const auto& services = host.data<RoomsByService>();
+  if (services.empty()) return run.complete(room_table());
+  const Jid service = services.begin()->second->service();
   auto waiting = std::make_shared<CommandRun>(std::move(run));  // shared with the end alone
   RoomDirectory(host, service).collect([waiting](std::vector<RoomDirectory::Row> rows) {
     DataForm table = room_table();
     if (rows.size() > most_listed) rows.resize(most_listed);
     for (const RoomDirectory::Row& row : rows) {
       const auto truth = [](bool is) { return std::string(is ? "1" : "0"); };
-      xmpp::FormItem item;
-      for (const auto& [var, value] :
-           {std::pair{"room", row.address.text()}, std::pair{"name", row.listing.name},
-            std::pair{"occupants", std::to_string(row.occupants)},
-            std::pair{"public", truth(row.listing.is_public)},
-            std::pair{"persistent", truth(row.listing.is_persistent)}})
-        item.cells.push_back({.var = var, .values = {value}});
-      table.items.push_back(std::move(item));
+      table.add_row({row.address.text(), row.listing.name, std::to_string(row.occupants),
+                     truth(row.listing.is_public), truth(row.listing.is_persistent)});
     }
     waiting->complete(std::move(table));
   });
@@ -59,13 +50,13 @@ DataForm destroy_form(ModuleHost&) {
 
 // At the room's home. What becomes of it is told at the run's.
 Answer<> close_room(ModuleHost& there, const Jid& room, const std::string& reason) {
-  const auto rooms = services(there).find(room.domain());
-  if (rooms == services(there).end() || !rooms->second->listings().contains(room.text()))
+  Rooms* rooms = find_rooms(there, room.domain());
+  if (rooms == nullptr || !rooms->listings().contains(room.text()))
     return xmpp::fail(Condition::item_not_found, "There is no such room");
-  rooms->second->with_room(room, [&all = *rooms->second, reason](Room* known) {
+  rooms->with_room(room, [rooms, reason](Room* known) {
     if (known == nullptr) return;
     known->close(reason);
-    all.settle(*known);
+    rooms->settle(*known);
   });
   return {};
 }
@@ -74,7 +65,7 @@ void destroy_room(CommandRun run) {
   const auto room = Jid::parse(run.form().value("room"));
   const std::string reason(run.form().value("reason"));
   ModuleHost& host = run.host();
-  if (!room || !room->has_local() || !services(host).contains(std::string(room->domain())))
+  if (!room || !room->has_local() || find_rooms(host, room->domain()) == nullptr)
     return run.fail({Condition::bad_request, "That is no room of this domain"});
   if (reason.size() > host.limits().room_text_bytes)
     return run.fail({Condition::not_acceptable, "The reason is too long"});

@@ -70,33 +70,19 @@ Answer<> unassign(Room& room, const DataForm& form) {
   return room.unassign_hat(TRY(address_in(form)), form.value(var_uri));
 }
 
-void add_cells(DataForm& table, const std::vector<std::pair<std::string_view, std::string>>& row) {
-  xmpp::FormItem item;
-  for (const auto& [var, value] : row)
-    item.cells.push_back({.var = std::string(var), .values = {value}});
-  table.items.push_back(std::move(item));
-}
-
 DataForm list(const Room& room) {
   DataForm table{.type = xmpp::FormType::result, .title = "Hats List"};
-  table.reported.emplace();
-  for (const std::string_view var : {var_title, var_uri, var_hue})
-    table.reported->columns.push_back({.var = std::string(var)});
-  for (const xmpp::Hat& hat : room.hats().all())
-    add_cells(table, {{var_title, hat.title}, {var_uri, hat.uri}, {var_hue, hat.hue}});
+  for (const std::string_view var : {var_title, var_uri, var_hue}) table.add_column(var);
+  for (const xmpp::Hat& hat : room.hats().all()) table.add_row({hat.title, hat.uri, hat.hue});
   return table;
 }
 
 DataForm list_assigned(const Room& room) {
   DataForm table{.type = xmpp::FormType::result, .title = "Assigned Hats List"};
-  table.reported.emplace();
-  for (const std::string_view var : {var_jid, var_uri, var_title, var_hue})
-    table.reported->columns.push_back({.var = std::string(var)});
+  for (const std::string_view var : {var_jid, var_uri, var_title, var_hue}) table.add_column(var);
   for (const RoomHats::Wearer& one : room.hats().wearers())
     if (const xmpp::Hat* hat = room.hats().find(one.uri))
-      add_cells(
-          table,
-          {{var_jid, one.user}, {var_uri, hat->uri}, {var_title, hat->title}, {var_hue, hat->hue}});
+      table.add_row({one.user, hat->uri, hat->title, hat->hue});
   return table;
 }
 

@@ -165,12 +165,11 @@ void RoomDirectory::collect(std::function<void(std::vector<Row>)> then) {
       std::make_shared<std::vector<std::vector<Row>>>(host_.shard().server().shard_count());
   host_.on_all_shards(
       [found, service = service_.text()](ModuleHost& there) {
-        const auto& all = there.data<RoomsByService>();
-        const auto rooms = all.find(service);
-        if (rooms == all.end()) return;
-        for (const auto& [address, listing] : rooms->second->listings())
+        const Rooms* rooms = find_rooms(there, service);
+        if (rooms == nullptr) return;
+        for (const auto& [address, listing] : rooms->listings())
           (*found)[there.shard().index()].push_back(
-              {Jid::trusted(address), listing, rooms->second->occupants(address)});
+              {Jid::trusted(address), listing, rooms->occupants(address)});
       },
       [found, then = std::move(then)] {
         std::vector<Row> rows;

@@ -62,18 +62,13 @@ void show_rooms_again(ModuleHost& host, const Jid& service, Session& session) {
     StanzaHead head = StanzaHead::of(PresenceType::available);
     head.from = session.address();
     head.to = to;
-    host.at_home(to.bare_text(), [service = service.text(),
-                                  stanza = Stanza(std::move(head), std::string_view())](
-                                     ModuleHost& there) {
-      const auto& all = there.data<RoomsByService>();
-      const auto rooms = all.find(service);
-      if (rooms == all.end()) return;
-      rooms->second->with_room(stanza.head.to.bare(), [&there, stanza = stanza.copy()](Room* room) {
-        if (room == nullptr || room->find_client(stanza.head.from) == nullptr)
-          return tell_absent(there, stanza);
-        room->refresh(stanza.head.from);
-      });
-    });
+    at_home_of_room(
+        host, to.bare(),
+        [shown = Stanza(std::move(head), std::string_view())](ModuleHost& there, Room* room) {
+          if (room == nullptr || room->find_client(shown.head.from) == nullptr)
+            return tell_absent(there, shown);
+          room->refresh(shown.head.from);
+        });
   }
 }
 

@@ -196,7 +196,7 @@ void Rooms::load_listings() {
           return load_listings();
         }
         for (const store::Record& record : *records) {
-          if (host_.shard().server().home_of(record.key) != host_.shard().index()) continue;
+          if (!host_.is_home_of(record.key)) continue;
           const auto room = StoredRoom::decode(record.value, host_.limits());
           if (room) listings_[record.key] = listing_of(room->config, room->lock);
         }
@@ -381,8 +381,8 @@ void Rooms::settle(Room& room, std::move_only_function<void(Result<>)> then) {
   for (const std::string& user : changes.members) save_member(room, user, saving);
   for (const std::string& user : changes.authors)
     put({std::string(author_records), user, room.address().text()}, "", saving);
-  if (!changes.is_gone) save_roles(room, changes.roles, saving);
   if (!changes.is_gone) {
+    save_roles(room, changes.roles, saving);
     if (changes.room) save_room(room, saving);
     for (const RoomRetraction& one : changes.retractions) take_back(room.address(), one);
     return;
@@ -513,27 +513,17 @@ void Rooms::expel(const std::function<Answer<>(const Stanza&)>& judge) {
 }
 
 void Rooms::forget_account(const Jid& user) {
+  const auto forget = [user](ModuleHost& there, Room* known) {
+    if (known == nullptr) return;
+    RoomArchive(there).erase_author(known->address(), known->forget(user));
+  };
   for (const std::string_view index : {membership_records, author_records})
-    forget_account(user, std::string(index));
-}
-
-void Rooms::forget_account(const Jid& user, std::string index) {
-  host_.stores().records().take_all(
-      std::move(index), user.text(), [this, user](Result<std::vector<store::Record>> rooms) {
-        if (!rooms) return;
-        for (const store::Record& one : *rooms)
-          host_.at_home(one.key, [service = service_.text(), room = Jid::trusted(one.key),
-                                  user](ModuleHost& there) {
-            auto& all = there.data<RoomsByService>();
-            const auto found = all.find(service);
-            if (found == all.end()) return;
-            found->second->with_room(room, [&rooms_there = *found->second, user](Room* known) {
-              if (known == nullptr) return;
-              rooms_there.archive_.erase_author(known->address(), known->forget(user));
-              rooms_there.settle(*known);
-            });
-          });
-      });
+    host_.stores().records().take_all(std::string(index), user.text(),
+                                      [this, forget](Result<std::vector<store::Record>> rooms) {
+                                        if (!rooms) return;
+                                        for (const store::Record& one : *rooms)
+                                          at_home_of_room(host_, Jid::trusted(one.key), forget);
+                                      });
 }
 
 // Temporary rooms whose occupants did not come back after a restart.
@@ -557,6 +547,23 @@ void Rooms::evict() {
   std::erase_if(slots_, [&](const auto& entry) {
     const Slot& slot = entry.second;
     return slot.room && slot.parked.empty() && slot.used < old && slot.room->occupants().empty();
+  });
+}
+
+Rooms* find_rooms(ModuleHost& host, std::string_view service) {
+  const auto& all = host.data<RoomsByService>();
+  const auto found = all.find(service);
+  return found == all.end() ? nullptr : found->second.get();
+}
+
+void at_home_of_room(ModuleHost& host, const Jid& room, UseAtHome use) {
+  host.at_home(room.text(), [room, use = std::move(use)](ModuleHost& there) mutable {
+    Rooms* rooms = find_rooms(there, room.domain());
+    if (rooms == nullptr) return;
+    rooms->with_room(room, [&there, rooms, use = std::move(use)](Room* known) mutable {
+      use(there, known);
+      if (known != nullptr) rooms->settle(*known);
+    });
   });
 }
 

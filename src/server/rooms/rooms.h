@@ -89,7 +89,6 @@ class Rooms final : private RoomOutput {
   void load_listings();
   void end_abandoned();
   void reach_room(const Jid& room, Use use);
-  void forget_account(const Jid& user, std::string index);
   void load(const Jid& room);
   void load_members(const Jid& room, std::optional<store::Record> record);
   void finish_loading(const std::string& address, std::unique_ptr<Room> room);
@@ -125,5 +124,11 @@ class Rooms final : private RoomOutput {
 
 // What a domain keeps beyond its settings: rooms stay when a service is named otherwise and back.
 using RoomsByService = std::map<std::string, std::unique_ptr<Rooms>, std::less<>>;
+// This shard's of a service; nullptr where there is no such service.
+Rooms* find_rooms(ModuleHost& host, std::string_view service);
+// Runs `use` on the room's home, as Rooms::with_room() does, where its service is still there; then
+// what it changed is stored.
+using UseAtHome = std::move_only_function<void(ModuleHost& there, Room* room)>;
+void at_home_of_room(ModuleHost& host, const Jid& room, UseAtHome use);
 
 }  // namespace herold::server
