@@ -145,6 +145,7 @@ Answer<Session*> Shard::bind(Account& account, std::string_view resource) {
   Session& session =
       account.add_session(std::make_unique<Session>(account, std::move(*address), key));
   sessions_.emplace(key, &session);
+  forget_over(session.address());
   account.host().watch(session);
   return &session;
 }
@@ -256,26 +257,28 @@ bool Shard::resume(Session& session, Connection& connection, std::uint32_t h) {
 }
 
 // Where its account went meanwhile it must not come back at the next start, with a new account.
-void Shard::restore_session(RecoveredSession found) {
+void Shard::restore_session(RecoveredSession found, std::function<void(Shard&)> then) {
   const Jid address = Jid::trusted(found.record.jid);
   if (!serves(address.domain())) {
     ledger_.note(EndedRecord{found.record.key});
     for (const SentStanza& lost : found.sent)
       if (!let_go(lost.stanza)) bounce(lost.stanza, Condition::service_unavailable);
-    return;
+    return then(*this);
   }
   if (found.record.resume_token.empty()) {
-    ledger_.note(EndedRecord{found.record.key});
-    return end_presence(*this, found.record);
+    end_presence(*this, found.record);
+    over_.emplace(found.record.jid, found.record.key);
+    return then(*this);
   }
   Account& account = this->account(address.bare());
-  account.when_loaded([this, &account, address, found = std::move(found)]() mutable {
+  account.when_loaded([this, &account, address, found = std::move(found),
+                       then = std::move(then)]() mutable {
     const SessionRecord& record = found.record;
     if (account.state() != Account::State::ready) {
       ledger_.note(EndedRecord{record.key});
       for (SentStanza& lost : found.sent)
         if (!let_go(lost.stanza)) deliver_to_account(account, std::move(lost.stanza));
-      return;
+      return then(*this);
     }
     Session& session = account.add_session(std::make_unique<Session>(account, address, record.key));
     sessions_.emplace(record.key, &session);
@@ -284,6 +287,7 @@ void Shard::restore_session(RecoveredSession found) {
     restore_queue(session, record.acked, std::move(found.sent));
     direct_presence_again(*this, record, PresenceType::available);
     lose_connection(session);
+    then(*this);
   });
 }
 

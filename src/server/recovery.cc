@@ -2,6 +2,8 @@
 #include "server/recovery.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "server/server.h"
 #include "server/session.h"
@@ -11,9 +13,20 @@ namespace herold::server {
 Result<> Recovery::read(store::Disk& disk, const std::string& folder) {
   found_ = TRY(store::read_journals(
       disk, folder, [this](const store::RecoveredRecord& record) { visit(record); }));
-  if (!found_.trusted) sessions_.clear();  // resumption is refused; the stanzas are routed again
+  if (!found_.trusted) refuse_resumption();
   settle_shared();
   return {};
+}
+
+// The stanzas are routed again. What their clients had said in rooms is taken there, for they were
+// in them; then they leave.
+void Recovery::refuse_resumption() {
+  std::erase_if(sessions_, [](const auto& entry) { return entry.second.record.directed.empty(); });
+  for (auto& [key, state] : sessions_) {
+    SessionRecord record = std::move(state.record);
+    record.resume_token.clear();
+    state = {.record = std::move(record), .sent = {}, .waiting = {}, .requests = {}};
+  }
 }
 
 void Recovery::visit(const store::RecoveredRecord& found) {
@@ -111,16 +124,27 @@ void Recovery::shared(const SharedRecord& record) {
   }
 }
 
-// What was on its way to other shards may have come to none of their sessions. Those that were in
-// the room by what they directed presence to get it now.
-void Recovery::give_to_missing(const Stanza& stanza) {
-  const auto& takers = takers_[stanza.id];
+// What was on its way to other shards may have come to none of their sessions, and a write that the
+// death of the process cut short may have lost all references. Those that were in the room by what
+// they directed presence to get it now: behind what they have from there, which is older.
+void Recovery::give_to_missing() {
+  std::unordered_map<std::string, std::vector<MessageId>> by_room;
+  for (const auto& [id, stanza] : open_) {
+    const bool is_on_its_way = (stanza.waits & waiting_for::delivery) != 0;
+    if ((stanza.waits & waiting_for::clients) != 0 && (is_on_its_way || !takers_.contains(id)))
+      by_room[stanza.head.to.text()].push_back(id);
+  }
+  if (by_room.empty()) return;
   for (auto& [key, state] : sessions_) {
     if (state.record.resume_token.empty()) continue;
-    const bool is_there = std::ranges::any_of(state.record.directed, [&](const std::string& jid) {
-      return Jid::trusted(jid).bare_text() == stanza.head.to.text();
-    });
-    if (is_there && !takers.contains(key)) state.waiting.push_back(stanza.id);
+    std::set<MessageId> missing;  // a client may have directed presence to a room twice
+    for (const std::string& jid : state.record.directed) {
+      const auto room = by_room.find(std::string(Jid::trusted(jid).bare_text()));
+      if (room == by_room.end()) continue;
+      for (const MessageId id : room->second)
+        if (!takers_[id].contains(key)) missing.insert(id);
+    }
+    state.waiting.insert(state.waiting.end(), missing.begin(), missing.end());
   }
 }
 
@@ -132,28 +156,21 @@ std::size_t Recovery::count_resumable() const {
 // Their delivery stays open until this run's sessions have them: who gets them now is noted in the
 // journals of other shards, and the next crash may come when only some of those are written.
 void Recovery::settle_shared() {
-  constexpr Waits both = waiting_for::clients | waiting_for::delivery;
-  for (const auto& [order, stanza] : open_)
-    if ((stanza.waits & both) == both) give_to_missing(stanza);
+  give_to_missing();
   std::unordered_set<MessageId> held;
-  for (auto& [key, state] : sessions_) {
+  for (const auto& [key, state] : sessions_) {
     for (const auto& [number, id] : state.sent) held.insert(id);
     held.insert(state.waiting.begin(), state.waiting.end());
-    std::ranges::sort(state.waiting, {}, [this](MessageId id) {
-      const auto order = order_.find(id);
-      return order == order_.end() ? 0 : order->second;
-    });
   }
   std::vector<MessageId> needless;
-  for (const auto& [order, stanza] : open_)
-    if ((stanza.waits & waiting_for::clients) != 0 && !held.contains(stanza.id))
-      needless.push_back(stanza.id);
-  for (const MessageId id : needless) done(id, both);
+  for (const auto& [id, stanza] : open_)
+    if ((stanza.waits & waiting_for::clients) != 0 && !held.contains(id)) needless.push_back(id);
+  for (const MessageId id : needless) done(id, waiting_for::clients | waiting_for::delivery);
 }
 
 const Stanza* Recovery::find_open(MessageId id) const {
-  const auto place = order_.find(id);
-  return place == order_.end() ? nullptr : &open_.at(place->second);
+  const auto place = open_.find(id);
+  return place == open_.end() ? nullptr : &place->second;
 }
 
 // All before it was for an account that went, or for its archive; one that has its name since is
@@ -175,7 +192,6 @@ void Recovery::removed(const RemovedRecord& record) {
       ++entry;
       continue;
     }
-    order_.erase(stanza.id);
     entry = open_.erase(entry);
   }
 }
@@ -186,14 +202,13 @@ void Recovery::commit(std::string_view payload) {
   const auto session = sessions_.find(record.session);
   if (session != sessions_.end() && at_or_before(session->second.record.handled, record.inbound))
     session->second.record.handled = record.inbound;
-  if (order_.contains(record.id)) return;  // rewritten into a younger segment
+  if (open_.contains(record.id)) return;  // rewritten into a younger segment
   if (record.stable != 0) supersede(record.stable, record.id);
   Stanza stanza = record.stanza();
   if (const auto done = done_.find(record.id); done != done_.end())
     stanza.waits &= static_cast<Waits>(~done->second);
   if (stanza.waits == 0) return;
-  order_.emplace(record.id, ++last_order_);
-  open_.emplace(last_order_, std::move(stanza));
+  open_.emplace(record.id, std::move(stanza));
 }
 
 // What was stored for later and taken out again has a new id. It was delivered under its older
@@ -226,18 +241,15 @@ void Recovery::acked(const AckedRecord& record) {
 
 // The journals of shards are read one after the other: the commit may still come.
 void Recovery::done(MessageId id, Waits parts) {
-  const auto order = order_.find(id);
-  if (order == order_.end()) return void(done_[id] |= parts);
-  const auto open = open_.find(order->second);
+  const auto open = open_.find(id);
+  if (open == open_.end()) return void(done_[id] |= parts);
   open->second.waits &= static_cast<Waits>(~parts);
-  if (open->second.waits != 0) return;
-  open_.erase(open);
-  order_.erase(order);
+  if (open->second.waits == 0) open_.erase(open);
 }
 
 Result<> Recovery::rewrite(Server& server) {
-  for (auto& [order, stanza] : open_) {
-    Shard& owner = server.shard(server.shard(0).ledger().owner(stanza.id));
+  for (auto& [id, stanza] : open_) {
+    Shard& owner = server.shard(server.shard(0).ledger().owner(id));
     TRY(owner.ledger().commit(stanza, 0, 0));
   }
   for (const auto& [key, state] : sessions_) {
@@ -256,7 +268,7 @@ Result<> Recovery::rewrite(Server& server) {
         note(SentRecord{key, id, number});
     }
     for (const MessageId id : state.waiting)
-      if (order_.contains(id)) note(SharedRecord{id, {}, {}, {key}});
+      if (open_.contains(id)) note(SharedRecord{id, {}, {}, {key}});
     for (const auto& [number, one] : state.requests) {
       note(request_record(key, one));
       if (one.answer) note(AnsweredRecord{key, number, *one.answer});
@@ -268,85 +280,6 @@ Result<> Recovery::rewrite(Server& server) {
 
 Result<> Recovery::retire(store::Disk& disk, const std::string& folder, std::size_t keep) const {
   return store::retire(disk, folder, found_, keep);
-}
-
-// The database may have kept a stanza before the journal heard of it; it is delivered from here.
-void Recovery::take_from_stores(Server& server) const {
-  std::map<std::string, std::vector<MessageId>> by_account;
-  for (const auto& [order, stanza] : open_)
-    if ((stanza.waits & waiting_for::delivery) != 0)
-      by_account[std::string(stanza.head.to.bare_text())].push_back(stanza.stable_id());
-  for (auto& [account, ids] : by_account) {
-    Shard& home = server.shard(server.home_of(account));
-    store::Box box{account, store::BoxKind::offline, {}};
-    home.loop().post([&home, box = std::move(box), known = std::move(ids)]() mutable {
-      home.stores().messages().remove_stanzas(std::move(box), std::move(known), [](Result<>) {
-        // What stays comes twice, with the same stanza-id.
-      });
-    });
-  }
-}
-
-// What is routed again comes to the recipient's archive on its way.
-void Recovery::restore_archives(Server& server, const Stanza& stanza, Waits parts) {
-  const auto offer = [&](const Jid& owner, Waits part) {
-    if ((stanza.waits & parts & part) == 0) return;
-    Shard& home = server.shard(server.home_of(owner.bare_text()));
-    home.loop().post([&home, again = stanza.copy(), part]() mutable {
-      home.archive_again(std::move(again), part);
-    });
-  };
-  offer(stanza.head.from, waiting_for::sent);
-  offer(stanza.head.to, waiting_for::received);
-  offer(stanza.head.to, waiting_for::kept);
-}
-
-// What the session's client may not have.
-std::vector<SentStanza> Recovery::queue_of(Server& server, const SessionState& state) {
-  std::vector<SentStanza> queue;
-  const auto take = [&](MessageId id, std::optional<std::uint32_t> number) {
-    const Stanza* open = find_open(id);
-    constexpr Waits clients = waiting_for::clients, delivery = waiting_for::delivery;
-    if (open == nullptr || (open->waits & (clients | delivery)) == 0) return;  // done
-    queue.push_back({number, open->copy()});
-    queue.back().stanza.waits = open->waits;
-    placed_.insert(order_.at(id));
-    if ((open->waits & clients) == 0) return;
-    const unsigned owner = server.shard(0).ledger().owner(id);
-    server.shard(owner).shared_stanzas().begin(id);  // no shard runs yet
-  };
-  for (const auto& [number, id] : state.sent) take(id, number);
-  for (const MessageId id : state.waiting) take(id, {});
-  return queue;
-}
-
-void Recovery::restore(Server& server) {
-  take_from_stores(server);
-  for (auto& [key, state] : sessions_) {
-    const Jid address = Jid::trusted(state.record.jid);
-    std::vector<SentStanza> sent = queue_of(server, state);
-    Shard& home = server.shard(server.home_of(address.bare_text()));
-    RecoveredSession found{std::move(state.record), std::move(sent), {}};
-    for (auto& [number, request] : state.requests) found.requests.push_back(std::move(request));
-    home.loop().post(
-        [&home, found = std::move(found)]() mutable { home.restore_session(std::move(found)); });
-  }
-  for (Stanza& orphan : orphans_) {
-    Shard& any = server.shard(0);
-    any.loop().post(
-        [&any, lost = std::move(orphan)] { any.bounce(lost, Condition::service_unavailable); });
-  }
-  for (auto& [number, stanza] : open_) {
-    const bool is_routed = !placed_.contains(number) && (stanza.waits & waiting_for::delivery) != 0;
-    restore_archives(server, stanza, is_routed ? waiting_for::sent : waiting_for::all);
-    if (!is_routed) continue;
-    const Jid& next = stanza.leaving ? stanza.head.from : stanza.head.to;
-    Shard& home = server.shard(server.home_of(next.bare_text()));
-    stanza.late = true;
-    home.loop().post([&home, open = std::move(stanza)]() mutable {
-      open.leaving ? home.leave_again(std::move(open)) : home.route(std::move(open));
-    });
-  }
 }
 
 }  // namespace herold::server

@@ -6,8 +6,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -21,6 +21,7 @@
 namespace herold::server {
 
 class Server;
+class Shard;
 struct SentStanza;
 
 class Recovery {
@@ -39,8 +40,9 @@ class Recovery {
   bool trusted() const { return found_.trusted; }
   const std::unordered_map<SessionKey, SessionState>& sessions() const { return sessions_; }
   std::size_t count_resumable() const;  // the others only had directed presence
-  // Committed, and waiting for something (Stanza::waits), in the order of acceptance.
-  const std::map<std::uint64_t, Stanza>& open_stanzas() const { return open_; }
+  // Committed, and waiting for something (Stanza::waits). Ids of one shard rise in the order of
+  // acceptance, and so do runs; journals do not keep it, as old ids are spread over all shards.
+  const std::map<MessageId, Stanza>& open_stanzas() const { return open_; }
 
   // Accepted for accounts that were removed afterwards.
   const std::vector<Stanza>& orphans() const { return orphans_; }
@@ -50,8 +52,10 @@ class Recovery {
   // Once that is done: removes the old files, and of damaged ones all but the youngest `keep`.
   Result<> retire(store::Disk& disk, const std::string& folder, std::size_t keep) const;
   const std::vector<std::string>& corrupt() const { return found_.corrupt; }  // paths
-  // Posts sessions and stanzas to their homes.
-  void restore(Server& server);
+  // Posts sessions to their homes; once all are there, or gone, `back` runs on the last one's.
+  void restore_sessions(Server& server, std::function<void(Shard&)> back);
+  // Posts stanzas that no session has to theirs.
+  void restore_stanzas(Server& server);
 
  private:
   void visit(const store::RecoveredRecord& record);
@@ -61,7 +65,9 @@ class Recovery {
   void acked(const AckedRecord& record);
   void removed(const RemovedRecord& record);
   void settle_shared();
-  void give_to_missing(const Stanza& stanza);
+  void give_to_missing();
+  void refuse_resumption();
+  bool is_routed(const Stanza& stanza) const;
   const Stanza* find_open(MessageId id) const;
   std::vector<SentStanza> queue_of(Server& server, const SessionState& state);
   void take_from_stores(Server& server) const;
@@ -71,15 +77,13 @@ class Recovery {
 
   store::Recovered found_;
   std::unordered_map<SessionKey, SessionState> sessions_;
-  std::map<std::uint64_t, Stanza> open_;  // by order
-  std::unordered_map<MessageId, std::uint64_t> order_;
+  std::map<MessageId, Stanza> open_;
   std::vector<Stanza> orphans_;
   std::unordered_map<MessageId, MessageId> newest_;  // by stable id: of those that were stored
   // What came about of stanzas whose commit, or a copy of it, may still be read.
   std::unordered_map<MessageId, Waits> done_;
   std::unordered_map<MessageId, std::unordered_set<SessionKey>> takers_;  // of shared ones
-  std::set<std::uint64_t> placed_;  // in one session's queue, or in those of several
-  std::uint64_t last_order_ = 0;
+  std::unordered_set<MessageId> placed_;  // in one session's queue, or in those of several
 };
 
 }  // namespace herold::server

@@ -55,7 +55,7 @@ TEST_F(AfterARun, OpenStanzasComeInTheOrderOfAcceptance) {
   });
   read();
   std::string bodies;
-  for (const auto& [order, stanza] : recovery.open_stanzas())
+  for (const auto& [id, stanza] : recovery.open_stanzas())
     bodies += stanza.root().first_child().first_text();
   EXPECT_EQ(bodies, "13");
 }
@@ -89,7 +89,7 @@ TEST_F(AfterARun, WhatWasTakenOutOfTheStoreIsOne) {
   read();
   // The archives wait for the first, a client for the last, nobody for what is between.
   std::map<MessageId, Waits> waits;
-  for (const auto& [order, stanza] : recovery.open_stanzas()) waits[stanza.id] = stanza.waits;
+  for (const auto& [id, stanza] : recovery.open_stanzas()) waits[id] = stanza.waits;
   EXPECT_EQ(waits.size(), 2u);
   EXPECT_EQ(waits[first.id], waiting_for::received);
   EXPECT_NE(waits[once_more.id] & waiting_for::delivery, 0);
@@ -228,6 +228,24 @@ TEST_F(AfterARun, APowerCutRefusesResumption) {
   EXPECT_EQ(recovery.open_stanzas().size(), 1u);
 }
 
+// What they had said in a room it takes, for they were in it.
+TEST_F(AfterARun, APowerCutLeavesWhereSessionsWere) {
+  run([](Ledger& ledger) {
+    SessionRecord record = session(5);
+    record.directed = {"room@x.test/nick"};
+    ledger.note(record);
+    Stanza stanza = test_message("b@x.test");
+    ASSERT_TRUE(ledger.commit(stanza, 0, 0));
+    ledger.note(SentRecord{5, stanza.id, 1});
+  });
+  disk.power_cut();
+  read();
+  EXPECT_EQ(recovery.count_resumable(), 0u);
+  EXPECT_EQ(found(5).record.resume_token, "");
+  EXPECT_EQ(found(5).record.directed, std::vector<std::string>{"room@x.test/nick"});
+  EXPECT_TRUE(found(5).sent.empty());
+}
+
 TEST_F(AfterARun, TheFilesGoWhenTheyAreRetired) {
   run([](Ledger& ledger) { ledger.note(session(5)); });
   read();
@@ -355,6 +373,24 @@ TEST_F(AfterARun, WhatWasOnItsWayToManyIsGivenToThoseWhoMissIt) {
   EXPECT_EQ(recovery.open_stanzas().begin()->second.waits, said.waits);
 }
 
+// The process died in the midst of writing, behind the commit.
+TEST_F(AfterARun, WhatHasNoReferencesAtAllIsGivenToThoseInTheRoom) {
+  Stanza first = said_in_room("1"), second = said_in_room("2");
+  run([&](Ledger& ledger) {
+    for (const SessionKey key : {7, 8}) {
+      SessionRecord record = session(key);
+      record.directed = {"room@x.test/nick" + std::to_string(key)};
+      ledger.note(record);
+    }
+    ASSERT_TRUE(ledger.commit(first, 0, 0));
+    ledger.note(SharedRecord{first.id, {7}, {1}, {}});  // 8 came in later
+    ASSERT_TRUE(ledger.commit(second, 0, 0));
+  });
+  read();
+  EXPECT_EQ(found(7).waiting, std::vector<MessageId>{second.id});
+  EXPECT_EQ(found(8).waiting, std::vector<MessageId>{second.id});
+}
+
 // It waited for a client that had not come back since an earlier restart, and has a number now.
 TEST_F(AfterARun, WhatWaitedForANumberGetsOne) {
   Stanza said = said_in_room("1"), other = said_in_room("2");
@@ -369,6 +405,38 @@ TEST_F(AfterARun, WhatWaitedForANumberGetsOne) {
   read();
   EXPECT_EQ(found(7).sent, (std::map<std::uint32_t, MessageId>{{5, said.id}}));
   EXPECT_EQ(found(7).waiting, std::vector<MessageId>{other.id});
+}
+
+// Those of an earlier run are spread over all shards, whose journals are read one after the other.
+TEST_F(AfterARun, WhatWaitsKeepsItsOrderOverSeveralRuns) {
+  std::vector<Stanza> said;
+  std::vector<MessageId> ids;
+  run([&](Ledger& ledger) {
+    for (const char* body : {"1", "2", "3", "4"}) {
+      said.push_back(said_in_room(body));
+      ASSERT_TRUE(ledger.commit(said.back(), 0, 0));
+      ids.push_back(said.back().id);
+    }
+  });
+  Recovery earlier;
+  ASSERT_TRUE(earlier.read(disk, LedgerRun::folder));
+  {
+    LedgerRun first(disk, 0, 2), second(disk, 1, 2);
+    first.ledger.note(session(7));
+    for (Stanza& one : said) {
+      Ledger& owner = first.ledger.owner(one.id) == 0 ? first.ledger : second.ledger;
+      ASSERT_TRUE(owner.commit(one, 0, 0));
+      first.ledger.note(SharedRecord{one.id, {}, {}, {7}});
+    }
+    first.write();
+    second.write();
+  }
+  ASSERT_TRUE(earlier.retire(disk, LedgerRun::folder, 8));
+  read();
+  EXPECT_EQ(found(7).waiting, ids);
+  std::vector<MessageId> open;
+  for (const auto& [id, stanza] : recovery.open_stanzas()) open.push_back(id);
+  EXPECT_EQ(open, ids);
 }
 
 TEST_F(AfterARun, WhatNobodyNeedsAnyMoreIsOnlyForTheArchive) {

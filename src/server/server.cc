@@ -14,6 +14,11 @@ struct Server::Delayed {
   net::Timer timer;
 };
 
+struct Server::Early {
+  std::unique_ptr<net::Transport> transport;
+  ListenerKind kind;
+};
+
 Server::Server(Config config, ServerWorld world)
     : config_(std::move(config)),
       world_(std::move(world)),
@@ -50,9 +55,25 @@ Result<> Server::start() {
   TRY(recovery_->rewrite(*this));
   journals_to_sync_ = shard_count();
   for (const auto& shard : shards_) TRY(shard->sync_recovered());
-  recovery_->restore(*this);
   for (const auto& shard : shards_) shard->loop().post([&home = *shard] { home.begin(); });
+  recovery_->restore_sessions(*this, [this](Shard& last) { sessions_are_back(last); });
   return {};
+}
+
+// Nobody is served before: who resumes finds the session, and what is said in a room comes to all
+// who were in it. The empty letters run after the turns in which the last sessions came back, so
+// what these told rooms has left.
+void Server::sessions_are_back(Shard& last) {
+  on_all_shards(
+      last, [](Shard&) {},
+      [this] {
+        recovery_->restore_stanzas(*this);
+        for (const auto& shard : shards_) shard->loop().post([&home = *shard] { home.restored(); });
+        shards_.front()->loop().post([this] {
+          is_serving_ = true;
+          for (Early& one : std::exchange(early_, {})) serve(std::move(one.transport), one.kind);
+        });
+      });
 }
 
 // What was recovered stands in this run's journals for good: the old files may go.
@@ -83,6 +104,7 @@ void Server::accept(std::unique_ptr<net::Transport> transport, ListenerKind kind
 }
 
 void Server::serve(std::unique_ptr<net::Transport> transport, ListenerKind kind) {
+  if (!is_serving_) return early_.push_back({std::move(transport), kind});
   const unsigned shard = next_shard_++ % shard_count();
   shards_.front()->post_to(
       shard, [id = next_connection(), kind, transport = std::move(transport)](Shard& home) mutable {
@@ -109,6 +131,7 @@ void Server::stop(std::function<void()> stopped) {
   shards_.front()->loop().post([this, stopped = std::move(stopped)]() mutable {
     stopping_ = true;
     delayed_.clear();
+    early_.clear();
     stop_from(0, std::move(stopped));
   });
 }

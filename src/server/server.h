@@ -112,6 +112,7 @@ class Server {
 
  private:
   void serve(std::unique_ptr<net::Transport> transport, ListenerKind kind);
+  void sessions_are_back(Shard& last);
   void stop_from(unsigned index, std::function<void()> stopped);
 
   Config config_;
@@ -125,6 +126,9 @@ class Server {
   ConnectionGate gate_;
   struct Delayed;
   std::vector<std::unique_ptr<Delayed>> delayed_;
+  struct Early;
+  std::vector<Early> early_;  // until the sessions of earlier runs are back
+  bool is_serving_ = false;   // of the first shard, which accepts
   std::atomic<ConnectionId> last_connection_ = 0;
   std::function<void(const Error&)> fatal_;
   std::unique_ptr<Recovery> recovery_;

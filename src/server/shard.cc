@@ -19,6 +19,9 @@ namespace herold::server {
 namespace {
 
 constexpr Seconds sweep_interval{1};
+// Until what clients of an earlier run had said in rooms is said; else the next start does it
+// again.
+constexpr Seconds over_patience{30};
 constexpr Seconds housekeeping_interval{60};
 
 // XEP-0160 section 3, XEP-0334: a body or an express wish; bare chat states and what forbids it
@@ -145,6 +148,26 @@ Result<> Shard::sync_recovered() {
 void Shard::begin() {
   sweep_timer_.start(loop(), sweep_interval, [this] { sweep(); });
   if (index_ == 0) retention_.start();
+}
+
+void Shard::restored() {
+  is_restored_ = true;
+  for (net::Task& task : std::exchange(when_restored_, {})) task();
+  over_timer_.start(loop(), over_patience, [this] {
+    for (const auto& [client, key] : std::exchange(over_, {})) ledger_.note(EndedRecord{key});
+  });
+}
+
+// There is a new session of that address, which a start must not take for the old one.
+void Shard::forget_over(const Jid& client) {
+  const auto [first, last] = over_.equal_range(client.text());
+  for (auto one = first; one != last; ++one) ledger_.note(EndedRecord{one->second});
+  over_.erase(first, last);
+}
+
+void Shard::when_restored(net::Task task) {
+  if (is_restored_) return task();
+  when_restored_.push_back(std::move(task));
 }
 
 // --- turns ---------------------------------------------------------------------------------------
@@ -400,6 +423,7 @@ void Shard::leave_segment(std::uint64_t segment) {
 void Shard::stop() {
   stopping_ = true;
   sweep_timer_.stop();
+  over_timer_.stop();
   retention_.stop();
   std::vector<ConnectionId> ids;
   for (const auto& [id, connection] : connections_) ids.push_back(id);

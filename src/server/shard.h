@@ -171,8 +171,12 @@ class Shard final : private store::Executor {
   // that many were never sent.
   bool resume(Session& session, Connection& connection, std::uint32_t h);
   std::uint64_t next_resumption() { return ++last_resumption_; }
-  // From the journal of an earlier run.
-  void restore_session(RecoveredSession found);
+  // From the journal of an earlier run; `then` follows when it is back, or turned out to be gone.
+  void restore_session(RecoveredSession found, std::function<void(Shard&)> then);
+  // Sessions of earlier runs are back, and their stanzas on their way again.
+  void restored();
+  // Runs `task` behind that.
+  void when_restored(net::Task task);
   void forget_account(const Jid& bare);
   // Everything of an account's sessions ends; the account's rows are the caller's.
   void remove_account(const Jid& bare);
@@ -260,6 +264,7 @@ class Shard final : private store::Executor {
   void undelivered(Account& account, Stanza stanza);
   Audience::SharedByHome by_home(std::vector<Jid> recipients) const;
   void route_to_homes(const Stanza& stanza, const Audience::SharedByHome& recipients);
+  void forget_over(const Jid& client);
   void give_here(const Stanza& stanza, const std::vector<Jid>& recipients);
   bool give(Stanza& stanza);
 
@@ -327,6 +332,11 @@ class Shard final : private store::Executor {
   MonotonicTime housekept_{};
   std::optional<store::Position> recovered_until_;
   std::deque<std::pair<store::Position, net::Task>> when_safe_;
+  bool is_restored_ = false;
+  // Sessions of earlier runs by address; in the journal until what they had said is taken.
+  std::multimap<std::string, SessionKey, std::less<>> over_;
+  net::Timer over_timer_;
+  std::vector<net::Task> when_restored_;
   std::vector<net::Task> when_written_;  // posted when the journal's buffer is written
   bool stopping_ = false;
 };

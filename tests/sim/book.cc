@@ -44,6 +44,12 @@ void Book::bounced(std::uint32_t serial, std::string_view condition) {
         " came back with " + std::string(condition));
 }
 
+void Book::refused_entry(const std::string& name, std::string_view condition) {
+  tell(name + " is not let into the room: " + std::string(condition));
+  if (!allowed_.contains(condition))
+    blame(name + " is not let into the room: " + std::string(condition));
+}
+
 void Book::received(Reception& reception, std::uint32_t serial, std::string_view stanza_id,
                     Way way) {
   const std::string what = "message " + std::to_string(serial) + " at " + reception.name;

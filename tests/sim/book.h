@@ -43,6 +43,7 @@ class Book {
   // The sender's session is gone, and with it refusals that it had not read.
   void lose_refusals(unsigned sender);
   void bounced(std::uint32_t serial, std::string_view condition);
+  void refused_entry(const std::string& name, std::string_view condition);
   // `delayed`: it says itself that it was kept for a while (XEP-0203).
   enum class Way : std::uint8_t { straight, delayed };
   void received(Reception& reception, std::uint32_t serial, std::string_view stanza_id, Way way);

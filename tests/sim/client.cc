@@ -186,6 +186,7 @@ void Client::on_bind_failed(const xmpp::StanzaError& error) {
 
 void Client::on_bound(const xmpp::Jid&) {
   ++sessions_;
+  end_stay();
   world_.book.lose_refusals(persona_.number);
   reception_ = {persona_.account, address() + " session " + std::to_string(sessions_), {}, {}};
   got_ = acked_ = 0;
@@ -205,13 +206,13 @@ void Client::begin_session() {
   // What an earlier session had sent without knowing its fate is sent again: as new messages.
   const std::deque<Sent> again = std::exchange(unacked_, {});
   if (persona_.carbons)
-    send_stanza({0, "", "<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>", false});
+    send_stanza({"<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>"});
   load_contacts();
   const std::string priority = std::to_string(persona_.priority);
-  send_stanza({0, "", "<presence><priority>" + priority + "</priority></presence>", false});
+  send_stanza({"<presence><priority>" + priority + "</priority></presence>"});
   active_ = true;
   for (const Sent& sent : again)
-    if (sent.is_message) send_message(sent.to, "again");
+    if (sent.kind == Sent::Kind::message) send_message(sent.to, "again");
 }
 
 void Client::send_stanza(Sent stanza) {
@@ -224,7 +225,7 @@ void Client::send_message(const std::string& to, std::string_view filler) {
   const std::string number = std::to_string(serial);
   std::string xml = "<message type='chat' id='" + number + "' to='" + to + "'><body>" + number +
                     " " + std::string(filler) + "</body></message>";
-  send_stanza({serial, to, std::move(xml), true});
+  send_stanza({std::move(xml), Sent::Kind::message, serial, to});
   // Whoever has no stream management knows by a later answer that the server took it.
   if (persona_.managed) return;
   sent_plainly_.push_back(serial);
@@ -234,9 +235,60 @@ void Client::send_message(const std::string& to, std::string_view filler) {
 void Client::ask_server() {
   const std::string id = "q" + std::to_string(++questions_);
   if (persona_.managed) asked_.insert(id);
-  send_stanza({0, "",
-               "<iq type='get' to='sim.test' id='" + id + "'><ping xmlns='urn:xmpp:ping'/></iq>",
-               false});
+  send_stanza({"<iq type='get' to='sim.test' id='" + id + "'><ping xmlns='urn:xmpp:ping'/></iq>"});
+}
+
+// --- the room ------------------------------------------------------------------------------------
+
+void Client::visit_room(std::string_view filler) {
+  if (!stay_) {
+    stay_ = world_.room.begin_stay(reception_.name);
+    world_.book.tell(reception_.name + " enters the room");
+    return send_stanza({"<presence to='" + occupant() +
+                        "'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x>"
+                        "</presence>"});
+  }
+  if (!is_in_room_) return;
+  const std::uint32_t serial = world_.room.say();
+  const std::string id = "g" + std::to_string(serial);
+  world_.book.tell(reception_.name + " says " + id);
+  send_stanza({"<message type='groupchat' id='" + id + "' to='" + std::string(hall) + "'><body>" +
+                   id + " " + std::string(filler) + "</body></message>",
+               Sent::Kind::to_room, serial});
+}
+
+// By session: the end of an earlier one of this address may be told to this one.
+std::string Client::occupant() const {
+  return std::string(hall) + "/" + std::to_string(persona_.number) + "." +
+         std::to_string(sessions_);
+}
+
+void Client::end_stay() {
+  if (stay_) world_.room.end_stay(*stay_);
+  stay_.reset();
+  is_in_room_ = false;
+}
+
+void Client::take_room_presence(xml::Element presence) {
+  const std::string_view type = presence.attribute("type");
+  if (!stay_ || (type != "error" && presence.attribute("from") != occupant())) return;
+  if (type == "error") {
+    const xml::Element condition = presence.child("error", presence.ns()).first_child();
+    world_.book.refused_entry(reception_.name, condition.name());
+    return end_stay();
+  }
+  if (!type.empty()) return blame("is put out of the room");
+  world_.book.tell(reception_.name + " is in the room");
+  is_in_room_ = true;
+  world_.room.confirm(*stay_);
+}
+
+void Client::hear(xml::Element message) {
+  const std::string body(message.child("body", message.ns()).text());
+  if (body.empty()) return;  // the subject
+  world_.book.tell(reception_.name + " hears " + body.substr(0, body.find(' ')));
+  // Before, it may be for an earlier session of this address that the room has not seen end.
+  if (is_in_room_) world_.room.hear(*stay_, number_in(std::string_view(body).substr(1)));
 }
 
 // --- contacts ------------------------------------------------------------------------------------
@@ -244,17 +296,14 @@ void Client::ask_server() {
 void Client::load_contacts() {
   const std::string id = "roster" + std::to_string(++questions_);
   asked_.insert(id);
-  send_stanza(
-      {0, "", "<iq type='get' id='" + id + "'><query xmlns='jabber:iq:roster'/></iq>", false});
+  send_stanza({"<iq type='get' id='" + id + "'><query xmlns='jabber:iq:roster'/></iq>"});
 }
 
 void Client::set_contact(const std::string& item) {
   const std::string id = "set" + std::to_string(++questions_);
   asked_.insert(id);
   send_stanza(
-      {0, "",
-       "<iq type='set' id='" + id + "'><query xmlns='jabber:iq:roster'>" + item + "</query></iq>",
-       false});
+      {"<iq type='set' id='" + id + "'><query xmlns='jabber:iq:roster'>" + item + "</query></iq>"});
 }
 
 void Client::change_contacts(const std::string& other) {
@@ -262,15 +311,14 @@ void Client::change_contacts(const std::string& other) {
   if (wish < 4) {
     const std::string id = "name" + std::to_string(++names_);
     asked_.insert(id);
-    return send_stanza({0, "",
-                        "<iq type='set' id='" + id +
-                            "'><query xmlns='jabber:iq:roster'><item jid='" + own_contact() +
-                            "' name='" + std::to_string(names_) + "'/></query></iq>",
-                        false});
+    return send_stanza({"<iq type='set' id='" + id +
+                        "'><query xmlns='jabber:iq:roster'><item jid='" + own_contact() +
+                        "' name='" + std::to_string(names_) + "'/></query></iq>"});
   }
   if (other == persona_.account) return;
   const auto tell = [&](std::string_view type) {
-    send_stanza({0, "", "<presence type='" + std::string(type) + "' to='" + other + "'/>", false});
+    world_.book.tell(address() + " sends " + std::string(type) + " to " + other);
+    send_stanza({"<presence type='" + std::string(type) + "' to='" + other + "'/>"});
   };
   if (tie_between(persona_.account, other) == Tie::growing) return tell("subscribe");
   if (wish == 4) return tell("unsubscribe");
@@ -280,9 +328,11 @@ void Client::change_contacts(const std::string& other) {
 
 void Client::take_presence(xml::Element presence) {
   const std::string from(presence.attribute("from"));
-  if (presence.attribute("type") != "subscribe" || world_.random.below(4) == 0) return;
-  if (tie_between(persona_.account, from) == Tie::growing)
-    send_stanza({0, "", "<presence type='subscribed' to='" + from + "'/>", false});
+  if (from.starts_with(hall)) return take_room_presence(presence);
+  if (presence.attribute("type") != "subscribe") return;
+  world_.book.tell(address() + " is asked by " + from);
+  if (world_.random.below(4) != 0 && tie_between(persona_.account, from) == Tie::growing)
+    send_stanza({"<presence type='subscribed' to='" + from + "'/>"});
 }
 
 void Client::show_contacts(xml::Element query) {
@@ -329,8 +379,14 @@ void Client::on_element(xml::Document document) {
 }
 
 void Client::take_message(xml::Element message) {
-  if (message.attribute("type") == "error")
-    return world_.book.bounced(number_in(message.attribute("id")),
+  const std::string_view type = message.attribute("type"), name = message.attribute("id");
+  if (type == "groupchat") return hear(message);
+  if (type == "error" && name.starts_with('g')) {
+    world_.book.tell(address() + " hears that " + std::string(name) + " is refused");
+    return world_.room.refused(number_in(name.substr(1)));
+  }
+  if (type == "error")
+    return world_.book.bounced(number_in(name),
                                message.child("error", message.ns()).first_child().name());
   const xml::Element body = message.child("body", message.ns());
   if (!body) return;  // a carbon copy
@@ -343,10 +399,10 @@ void Client::take_message(xml::Element message) {
 void Client::take_iq(xml::Element iq) {
   const std::string id(iq.attribute("id"));
   if (iq.attribute("type") == "get")
-    return send_stanza({0, "", "<iq type='result' id='" + id + "' to='sim.test'/>", false});
+    return send_stanza({"<iq type='result' id='" + id + "' to='sim.test'/>"});
   if (iq.attribute("type") == "set") {
     show_contacts(iq.first_child());
-    return send_stanza({0, "", "<iq type='result' id='" + id + "'/>", false});
+    return send_stanza({"<iq type='result' id='" + id + "'/>"});
   }
   if (asked_.erase(id) > 0) return take_answer(id, iq);
   if (!persona_.managed && iq.attribute("from") == domain) {
@@ -407,7 +463,9 @@ void Client::take_ack(std::uint32_t h) {
     return blame("h=" + std::to_string(h) + " after " + std::to_string(acked_) + " with " +
                  std::to_string(unacked_.size()) + " waiting");
   for (; acked_ < h; ++acked_) {
-    if (unacked_.front().is_message) world_.book.acked(unacked_.front().serial);
+    const Sent& sent = unacked_.front();
+    if (sent.kind == Sent::Kind::message) world_.book.acked(sent.serial);
+    if (sent.kind == Sent::Kind::to_room) world_.room.acked(sent.serial);
     unacked_.pop_front();
   }
 }

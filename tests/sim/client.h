@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "contacts.h"
 #include "net/loop.h"
 #include "net/sim/network.h"
+#include "room_book.h"
 #include "xml/scanner.h"
 #include "xmpp/stream/client_stream.h"
 
@@ -40,6 +42,7 @@ struct ClientWorld {
   const crypto::Crypto& crypto;
   Random& random;
   Book& book;
+  RoomBook& room;
   const xmpp::ClientKeys& keys;
   Duration resume_time;  // that the server gives
   // The server's end of a new connection; false when nobody listens.
@@ -64,6 +67,7 @@ class Client final : private net::Transport::Handler, private xmpp::ClientStream
   void ask_server();  // a request that must get an answer, whatever happens
   void toggle_activity();
   void change_contacts(const std::string& other);  // what the tie to `other` allows
+  void visit_room(std::string_view filler);        // enters it, or says something
   void sign_off();                                 // in peace
   // The connection breaks; `how` the server learns of it.
   enum class Loss : std::uint8_t { reset, closed, silent };
@@ -72,12 +76,15 @@ class Client final : private net::Transport::Handler, private xmpp::ClientStream
   void forget();
   void set_reading(bool on);
   bool reading() const { return reading_; }
+  bool is_active() const { return active_; }
 
   // Its roster, once it has loaded it in this session.
   const View* contacts() const { return has_contacts_ ? &contacts_ : nullptr; }
   // The contact that it alone gives names to, which are numbers; 0: none was acknowledged.
   std::string own_contact() const { return "c" + std::to_string(persona_.number) + "@other.test"; }
   unsigned name_acked() const { return name_acked_; }
+
+  bool waits_for_room() const { return stay_ && !is_in_room_; }
 
   std::size_t unacked() const { return unacked_.size(); }
   unsigned session() const { return sessions_; }  // 0: none so far
@@ -92,10 +99,11 @@ class Client final : private net::Transport::Handler, private xmpp::ClientStream
 
  private:
   struct Sent {
-    std::uint32_t serial;
-    std::string to;
+    enum class Kind : std::uint8_t { other, message, to_room };
     std::string xml;
-    bool is_message;
+    Kind kind = Kind::other;
+    std::uint32_t serial = 0;
+    std::string to{};
   };
 
   // net::Transport::Handler
@@ -122,10 +130,14 @@ class Client final : private net::Transport::Handler, private xmpp::ClientStream
   void set_state(State state);
   void bind();
   void begin_session();
+  void end_stay();
+  std::string occupant() const;
   void send_stanza(Sent stanza);
   void take_message(xml::Element message);
   void take_iq(xml::Element iq);
   void take_presence(xml::Element presence);
+  void take_room_presence(xml::Element presence);
+  void hear(xml::Element message);
   void load_contacts();
   void set_contact(const std::string& item);
   void take_answer(const std::string& id, xml::Element iq);
@@ -165,7 +177,9 @@ class Client final : private net::Transport::Handler, private xmpp::ClientStream
   View contacts_;
   bool has_contacts_ = false;
   unsigned names_ = 0, name_acked_ = 0;
-  MonotonicTime lost_at_{};  // the connection of a session that may be resumed
+  std::optional<RoomBook::StayNumber> stay_;  // it asked to enter in this session
+  bool is_in_room_ = false;                   // and was told that it did
+  MonotonicTime lost_at_{};                   // the connection of a session that may be resumed
   net::Timer lazy_ack_;
   std::deque<std::uint32_t> sent_plainly_;  // without stream management, not answered for
   Expect next_expected_ = Expect::anything, expected_ = Expect::anything;

@@ -78,7 +78,7 @@ class Suite {
     const std::string database = folder_ + "/template.sqlite";
     std::vector<std::string> names;
     for (unsigned i = 0; i < accounts; ++i) names.push_back(account_name(i));
-    if (const auto made = make_database(database, names, first_friends()); !made) {
+    if (const auto made = make_database(database, names, first_friends(), {hall_record()}); !made) {
       std::printf("cannot make a database: %s\n", made.error().text.c_str());
       return false;
     }
@@ -92,9 +92,10 @@ class Suite {
                  .database = database,
                  .folder = folder_});
     std::printf(
-        "%zu runs, %zu failed: %zu messages, %zu acknowledged, %zu deliveries; server "
-        "started %u times, %u sessions resumed, %u refused\n",
-        runs_, failures_, sent_, acknowledged_, deliveries_, starts_, resumptions_, refusals_);
+        "%zu runs, %zu failed: %zu messages, %zu acknowledged, %zu deliveries, %zu in the room; "
+        "server started %u times, %u sessions resumed, %u refused\n",
+        runs_, failures_, sent_, acknowledged_, deliveries_, heard_, starts_, resumptions_,
+        refusals_);
     return failures_ == 0;
   }
 
@@ -105,6 +106,7 @@ class Suite {
     sent_ += outcome.sent;
     acknowledged_ += outcome.acknowledged;
     deliveries_ += outcome.deliveries;
+    heard_ += outcome.heard;
     starts_ += outcome.runs;
     resumptions_ += outcome.resumptions;
     refusals_ += outcome.refusals;
@@ -118,7 +120,7 @@ class Suite {
 
   const Arguments& arguments_;
   const std::string folder_;
-  std::size_t runs_ = 0, failures_ = 0, sent_ = 0, acknowledged_ = 0, deliveries_ = 0;
+  std::size_t runs_ = 0, failures_ = 0, sent_ = 0, acknowledged_ = 0, deliveries_ = 0, heard_ = 0;
   unsigned starts_ = 0, resumptions_ = 0, refusals_ = 0;
 };
 

@@ -10,9 +10,9 @@
 namespace herold::sim {
 namespace {
 
-// A message's own id is its number in the book.
-std::uint32_t serial_of(const store::Message& message) {
-  constexpr std::string_view mark = " id=\"";
+// A message's own id is its number in the book, behind `prefix`.
+std::uint32_t serial_of(const store::Message& message, std::string_view prefix = "") {
+  const std::string mark = " id=\"" + std::string(prefix);
   const std::string_view text = message.stanza.view();
   const std::size_t place = text.find(mark);
   std::uint32_t serial = UINT32_MAX;
@@ -43,11 +43,12 @@ Limits limits_of(Random& random) {
 
 server::Config config_of(Random& random) {
   static const auto descriptions = server::module_descriptions();
-  server::Config config = server::default_config(descriptions);
-  config.data = "/data";
+  auto read = server::parse_config(
+      "data = '/data'\n[[domain]]\nname = '" + std::string(domain) + "'\n", "sim", descriptions);
+  CHECK(read.has_value());
+  server::Config config = std::move(*read);
   config.limits = limits_of(random);
   CHECK(config.domains.size() == 1);
-  config.domains.front().name = domain;
   config.domains.front().limits = config.limits;
   return config;
 }
@@ -139,11 +140,11 @@ void Scenario::make_clients() {
         return log_.not_resumable.contains(address);
       };
       net::sim::SimLoop& loop = *client_loops_[actors_.size() % client_loops_.size()];
-      actors_.push_back(
-          {std::make_unique<Client>(ClientWorld{*network_, loop, crypto_, random_, book_, keys_,
-                                                Seconds(limits_.sm_resume_time), dial, ran_over},
-                                    std::move(persona)),
-           net::Timer()});
+      actors_.push_back({std::make_unique<Client>(
+                             ClientWorld{*network_, loop, crypto_, random_, book_, room_, keys_,
+                                         Seconds(limits_.sm_resume_time), dial, ran_over},
+                             std::move(persona)),
+                         net::Timer()});
     }
   }
 }
@@ -180,6 +181,7 @@ void Scenario::act(std::size_t index) {
 void Scenario::act_online(Client& client, std::size_t index) {
   if (resting_) {
     if (!client.reading()) client.set_reading(true);
+    if (!client.is_active()) client.toggle_activity();
     if (client.unacked() > 0) client.ask_for_ack();
     return;
   }
@@ -200,6 +202,8 @@ void Scenario::converse(Client& client) {
   if (chance(30)) client.ask_server();
   if (chance(25))
     client.change_contacts(account_name(static_cast<unsigned>(random_.below(accounts))));
+  if (client.persona().managed && chance(40))
+    client.visit_room(std::string(random_.below(300), '.'));
   if (chance(60)) client.ask_for_ack();
 }
 
@@ -358,7 +362,7 @@ void Scenario::run_active() {
 bool Scenario::at_rest() const {
   for (const Actor& actor : actors_)
     if (actor.client->state() != Client::State::online || actor.client->unacked() > 0 ||
-        actor.client->unanswered() > 0)
+        actor.client->unanswered() > 0 || actor.client->waits_for_room())
       return false;
   return process_->open_stanzas() == 0 && book_.missing().empty();
 }
@@ -391,32 +395,51 @@ void Scenario::judge() {
     blame(std::to_string(open) + " stanzas stay open in the journal");
   for (const std::string& error : log_.errors) blame("error logged: " + error);
   judge_archives();
+  judge_room();
   judge_contacts();
+}
+
+void Scenario::read_archives(
+    std::span<const std::string> owners,
+    const std::function<void(const std::string& owner, const Messages&)>& use) {
+  store::TaskQueue tasks;
+  const auto stores = process_->server().database().attach(tasks);
+  std::size_t answered = 0;
+  for (const std::string& owner : owners)
+    stores->messages().fetch({owner, store::BoxKind::archive, {}}, 0, UINT32_MAX,
+                             [&, owner](Result<Messages> found) {
+                               ++answered;
+                               if (!found)
+                                 return blame("the archive of " + owner + " is unreadable");
+                               use(owner, *found);
+                             });
+  for (int i = 0; i < 1000 && answered < owners.size(); ++i) {
+    world_.run_for(Milliseconds(10));
+    tasks.run_all();
+  }
+  if (answered < owners.size()) blame("the archives cannot be read");
 }
 
 // Whatever befell the server: what it accepted stands once in the archives of both sides.
 void Scenario::judge_archives() {
-  store::TaskQueue tasks;
-  const auto stores = process_->server().database().attach(tasks);
-  unsigned answered = 0;
-  for (unsigned number = 0; number < accounts; ++number) {
-    const std::string account = account_name(number);
-    stores->messages().fetch({account, store::BoxKind::archive, {}}, 0, UINT32_MAX,
-                             [&, account](Result<std::vector<store::StoredMessage>> found) {
-                               ++answered;
-                               if (!found)
-                                 return blame("the archive of " + account + " cannot be read");
-                               std::map<std::uint32_t, unsigned> held;
-                               for (const store::StoredMessage& one : *found)
-                                 ++held[serial_of(one.message)];
-                               judge_archive(account, held);
-                             });
-  }
-  for (int i = 0; i < 1000 && answered < accounts; ++i) {
-    world_.run_for(Milliseconds(10));
-    tasks.run_all();
-  }
-  if (answered < accounts) blame("the archives cannot be read");
+  std::vector<std::string> owners;
+  for (unsigned number = 0; number < accounts; ++number) owners.push_back(account_name(number));
+  read_archives(owners, [this](const std::string& account, const Messages& found) {
+    std::map<std::uint32_t, unsigned> held;
+    for (const store::StoredMessage& one : found) ++held[serial_of(one.message)];
+    judge_archive(account, held);
+  });
+}
+
+void Scenario::judge_room() {
+  const std::string owners[] = {std::string(hall)};
+  read_archives(owners, [this](const std::string&, const Messages& found) {
+    std::vector<std::uint32_t> archive;
+    for (const store::StoredMessage& one : found) archive.push_back(serial_of(one.message, "g"));
+    const auto cuts =
+        plan_.fault == Fault::power_cut ? RoomBook::PowerCuts::some : RoomBook::PowerCuts::none;
+    for (const std::string& problem : room_.judge(archive, cuts)) blame(problem);
+  });
 }
 
 void Scenario::judge_archive(const std::string& account,
@@ -437,7 +460,7 @@ void Scenario::judge_archive(const std::string& account,
 }
 
 Rosters Scenario::stored_rosters() {
-  world_.run_for(Seconds(2));  // pushes arrive
+  world_.run_for(Seconds(20));  // pushes arrive
   Rosters rosters;
   for (unsigned number = 0; number < accounts; ++number) {
     const std::string account = account_name(number);
@@ -493,7 +516,8 @@ Outcome Scenario::run() {
     if (book_.problems().empty()) come_to_rest();
     judge();
   }
-  Outcome outcome{book_.problems(), book_.sent(), book_.acknowledged(), book_.deliveries()};
+  Outcome outcome{book_.problems(), book_.sent(), book_.acknowledged(), book_.deliveries(),
+                  room_.heard()};
   for (const Actor& actor : actors_) {
     outcome.resumptions += actor.client->resumptions;
     outcome.refusals += actor.client->refusals;

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,7 +34,7 @@ struct Plan {
 
 struct Outcome {
   std::vector<std::string> problems;
-  std::size_t sent = 0, acknowledged = 0, deliveries = 0;
+  std::size_t sent = 0, acknowledged = 0, deliveries = 0, heard = 0;
   unsigned resumptions = 0, refusals = 0, runs = 0;
   std::uint64_t trace = 0;
 };
@@ -88,6 +90,11 @@ class Scenario {
   void judge_archives();
   void judge_archive(const std::string& account, const std::map<std::uint32_t, unsigned>& held);
   void judge_contacts();
+  void judge_room();
+  using Messages = std::vector<store::StoredMessage>;
+  // What these archives have, oldest first; a problem where one cannot be read.
+  void read_archives(std::span<const std::string> owners,
+                     const std::function<void(const std::string& owner, const Messages&)>& use);
   Rosters stored_rosters();
   void blame(const std::string& problem) { book_.blame(problem); }
   bool chance(std::uint64_t percent) { return random_.below(100) < percent; }
@@ -99,6 +106,7 @@ class Scenario {
   Limits limits_;
   SeededRandom random_;
   Book book_;
+  RoomBook room_;
   Listener log_;
   net::sim::SimWorld world_;
   std::unique_ptr<net::sim::SimNetwork> network_;

@@ -212,19 +212,11 @@ class Muc : public RoomRequests {
     if (!event.stanza.head.is(MessageType::error)) TRY(may_use(event.stanza));
     TRY(rooms_.may_ask(event.stanza.head.to));
     const Jid room = event.stanza.head.to.bare();
-    const bool event_is_late = event.stanza.late;
-    auto use = [this, room, stanza = std::move(event.stanza)]() mutable {
-      const Bytes payload = stanza.payload().size();
-      auto take = [this, stanza = std::move(stanza)](Room* known) mutable {
-        say(known, std::move(stanza));
-      };
-      rooms_.with_room(room, std::move(take), payload);
+    const Bytes payload = event.stanza.payload().size();
+    auto take = [this, stanza = std::move(event.stanza)](Room* known) mutable {
+      say(known, std::move(stanza));
     };
-    // What was accepted before a crash waits for its sender to be in the room again.
-    if (event_is_late)
-      rooms_.when_restored(std::move(use));
-    else
-      use();
+    rooms_.with_room(room, std::move(take), payload);
     return Flow::stop;
   }
 
@@ -289,7 +281,7 @@ class Muc : public RoomRequests {
     if (stanza.head.is(PresenceType::available))
       return room.restore_client(client, std::string(stanza.head.to.resource()), stanza.payload());
     room.note_lost(client);
-    rooms_.when_restored([this, room = room.address(), client] {
+    host_.shard().when_restored([this, room = room.address(), client] {
       rooms_.with_room(room, [this, client](Room* known) {
         if (known == nullptr) return;
         known->end_lost(client);

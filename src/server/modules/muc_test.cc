@@ -125,7 +125,7 @@ TEST(Muc, ManyAreToldInOrder) {
 
 TEST(Muc, ATemporaryRoomWhoseOccupantsStayAwayEnds) {
   TestServer server;
-  TestClient& romeo = server.comes_online("romeo/orchard");
+  TestClient& romeo = server.comes_online("romeo/orchard", {.managed = true});
   opens(romeo, "brief@conference.xmpp.test/romeo");
   server.is_killed();
   TestClient& juliet = server.comes_online("juliet/balcony");

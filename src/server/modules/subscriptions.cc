@@ -81,7 +81,7 @@ class Subscriptions {
 
   // Section 3.1.5; without a request it is a pre-approval (3.4.2), which stays here.
   Answer<Flow> approve(Account& account, store::RosterItem item, Stanza& stanza) {
-    if (seen_by_contact(item.subscription)) return go_on_if_recovered(stanza);
+    if (seen_by_contact(item.subscription)) return go_on_if_recovered(account, stanza);
     if (!has_request(account, item.address)) {
       if (stanza.leaving) host_.done(stanza);  // the contact thought better of it meanwhile
       if (stanza.leaving || item.approved) return Flow::stop;
@@ -102,7 +102,7 @@ class Subscriptions {
     const bool in_roster = bool(account.roster().find(item.address));
     std::vector<store::RosterChange> also{store::RemoveRequest{item.address}};
     if (!asked && !was_seen) {
-      if (!item.approved || stanza.leaving) return go_on_if_recovered(stanza);
+      if (!item.approved || stanza.leaving) return go_on_if_recovered(account, stanza);
       item.approved = false;
       return store(account, std::move(item), stanza);
     }
@@ -284,7 +284,7 @@ class Subscriptions {
 
   // What makes it change nothing may not be stored yet: the contact must not know it first.
   Flow send_on(Account& account, Stanza& stanza) {
-    if (stanza.leaving) return go_on_if_recovered(stanza);
+    if (stanza.leaving) return go_on_if_recovered(account, stanza);
     if (is_roster_stored(account)) {
       if (host_.commit(stanza)) host_.send(std::move(stanza));
     } else if (prepare(stanza)) {
@@ -298,9 +298,13 @@ class Subscriptions {
     return Flow::stop;
   }
 
-  // Nothing changes here: a client's word ends with that, one that a crash held up does not.
-  Flow go_on_if_recovered(const Stanza& stanza) {
-    if (stanza.leaving) server::leave(host_, stanza.copy());
+  // Nothing changes here: a client's word ends with that, one that a crash held up does not. What
+  // changed before it may not be stored yet.
+  Flow go_on_if_recovered(Account& account, const Stanza& stanza) {
+    if (stanza.leaving)
+      when_roster_is_stored(account, [this, held = stanza.copy()]() mutable {
+        server::leave(host_, std::move(held));
+      });
     return Flow::stop;
   }
 

@@ -75,6 +75,8 @@ Answer<> Room::may_speak(Occupant& occupant, const Stanza& message) {
 }
 
 Answer<> Room::speak(const Jid& client, const Stanza& message) {
+  // Again, after a crash; whoever said it may be gone.
+  if (message.late && history_.has(around_.name_of(message.stable_id()))) return {};
   Occupant* speaker = occupant_of(client);
   if (speaker == nullptr) return xmpp::fail(Condition::not_acceptable, "You are not in the room");
   const xml::Element root = message.root();
@@ -83,8 +85,6 @@ Answer<> Room::speak(const Jid& client, const Stanza& message) {
       subject && !root.child("body", root.ns()) && !root.child("thread", root.ns());
   if (sets_subject) return set_subject(*speaker, message);
   TRY(may_speak(*speaker, message));
-  const MessageId id = message.stable_id();
-  if (message.late && history_.has(around_.name_of(id))) return {};  // again, after a crash
   const std::string author = speaker->id;  // who may be gone when all have heard it
   TRY(say(*speaker, message, is_part_of_history(root) ? Lasting::history : Lasting::passing));
   if (xmpp::find<xmpp::Retract>(root)) note_retraction(author, message);

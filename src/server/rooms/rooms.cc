@@ -15,8 +15,6 @@ constexpr Seconds idle_time{30};
 constexpr std::size_t many = 200;  // clients that hear of somebody's presence
 constexpr Milliseconds pace_interval{50};
 
-constexpr Seconds restore_patience{5};
-
 Rooms::Listing listing_of(const RoomConfig& config, Room::Lock lock) {
   return {.name = config.name,
           .description = config.description,
@@ -204,18 +202,6 @@ void Rooms::load_listings() {
         loaded_at_ = host_.clock().now();
         for (net::Task& task : std::exchange(waiting_, {})) task();
       });
-}
-
-void Rooms::when_restored(net::Task task) {
-  when_loaded([this, task = std::move(task)]() mutable {
-    const Duration passed = host_.clock().now() - loaded_at_;
-    if (passed >= restore_patience) return task();
-    after_restore_.push_back(std::move(task));
-    if (restore_timer_.running()) return;
-    host_.after(restore_timer_, restore_patience - passed, [this] {
-      for (net::Task& one : std::exchange(after_restore_, {})) one();
-    });
-  });
 }
 
 void Rooms::when_loaded(net::Task task) {
@@ -515,7 +501,8 @@ void Rooms::expel(const std::function<Answer<>(const Stanza&)>& judge) {
 void Rooms::forget_account(const Jid& user) {
   const auto forget = [user](ModuleHost& there, Room* known) {
     if (known == nullptr) return;
-    RoomArchive(there).erase_author(known->address(), known->forget(user));
+    Rooms& rooms = *find_rooms(there, known->address().domain());
+    rooms.archive_.erase_author(known->address(), known->forget(user));
   };
   for (const std::string_view index : {membership_records, author_records})
     host_.stores().records().take_all(std::string(index), user.text(),

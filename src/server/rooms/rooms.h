@@ -58,8 +58,6 @@ class Rooms final : private RoomOutput {
   void forget_account(const Jid& user);
   // Whom `judge` does not want in any room any more is put out.
   void expel(const std::function<Answer<>(const Stanza&)>& judge);
-  // Runs `task` when those who were in rooms before a restart had time to come back.
-  void when_restored(net::Task task);
   // Rooms that nobody is in and nobody asked for lately leave the memory.
   void evict();
 
@@ -117,8 +115,6 @@ class Rooms final : private RoomOutput {
   bool is_loaded_ = false;
   MonotonicTime loaded_at_{};
   bool is_swept_ = false;
-  std::deque<net::Task> after_restore_;
-  Timer restore_timer_;
   std::deque<net::Task> waiting_;
 };
 

@@ -69,7 +69,7 @@ xmpp::ClientKeys client_keys(const crypto::Crypto& crypto) {
 }
 
 Result<> make_database(const std::string& path, std::span<const std::string> accounts,
-                       const Friends& friends) {
+                       const Friends& friends, const Records& records) {
   const crypto::OpenSslCrypto crypto;
   const xmpp::StoredCredentials keys = xmpp::derive_credentials(
       crypto, password, password_salt, password_iterations, HashAlgorithm::sha256);
@@ -95,6 +95,10 @@ Result<> make_database(const std::string& path, std::span<const std::string> acc
         [&](Result<std::uint64_t> version) {
           if (!version) outcome = std::unexpected(version.error());
         });
+  for (const auto& [key, value] : records)
+    stores->records().put(key, value, [&](Result<std::uint64_t> put) {
+      if (!put) outcome = std::unexpected(put.error());
+    });
   queue.run_all();
   stores.reset();
   database.reset();

@@ -47,10 +47,11 @@ class SlowThread final : public store::Executor, public store::SyncRunner {
 };
 
 // A database file with these accounts; every run starts with a copy of it. `friends` are pairs of
-// owner and contact who see each other.
+// owner and contact who see each other; `records` are those of modules.
 using Friends = std::vector<std::pair<std::string, std::string>>;
+using Records = std::vector<std::pair<store::RecordKey, std::string>>;
 Result<> make_database(const std::string& path, std::span<const std::string> accounts,
-                       const Friends& friends = {});
+                       const Friends& friends = {}, const Records& records = {});
 
 class Process {
  public:
