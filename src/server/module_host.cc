@@ -125,7 +125,7 @@ bool ModuleHost::is_home_of(std::string_view name) const {
 void ModuleHost::at_homes(const std::vector<Jid>& addresses, const HomeLetter& letter) {
   std::map<std::pair<unsigned, std::string_view>, std::vector<Jid>> homes;
   for (const Jid& address : addresses)
-    if (shard_.serves(address.domain()) && address.has_local())
+    if (shard_.find_host(address.domain()) != nullptr && address.has_local())
       homes[{shard_.server().home_of(address.bare_text()), address.domain()}].push_back(address);
   for (auto& [home, there] : homes) {
     const auto [shard, domain] = home;

@@ -309,6 +309,21 @@ TEST(Muc, WhoResumesAfterAKillHasEveryMessage) {
   }
 }
 
+// An address of a service is nobody's account; that it is told what it missed came to no home.
+TEST(Muc, AMemberMayBeTheAddressOfAnotherRoom) {
+  TestServer server;
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  opens(romeo, "cave@conference.xmpp.test/romeo",
+        field("membersonly", "1") + field("persistentroom", "1"));
+  romeo.asks(
+      "<iq type='set' id='m' to='cave@conference.xmpp.test'><query "
+      "xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='member' "
+      "jid='other@conference.xmpp.test'/></query></iq>",
+      "<iq type='result'/>");
+  romeo.sends(groupchat("hi"));
+  romeo.receives(said("cave@conference.xmpp.test/romeo", "hi"));
+}
+
 // Nothing stays open in the journal when all have what was said.
 TEST(Muc, TheJournalForgetsWhatEverybodyHas) {
   TestServer server;
