@@ -10,18 +10,26 @@
 #include "server/session.h"
 
 namespace herold::server {
+namespace {
+
+// In a turn of its own: no loop runs yet, or another's thread asks.
+void post(Shard& there, std::move_only_function<void(Shard&)> letter) {
+  there.loop().post([&there, letter = std::move(letter)]() mutable { letter(there); });
+}
+
+}  // namespace
 
 // The database may have kept a stanza before the journal heard of it; it is delivered from here.
 void Recovery::take_from_stores(Server& server) const {
   std::map<std::string, std::vector<MessageId>> by_account;
-  for (const auto& [order, stanza] : open_)
+  for (const auto& [id, stanza] : open_)
     if ((stanza.waits & waiting_for::delivery) != 0)
       by_account[std::string(stanza.head.to.bare_text())].push_back(stanza.stable_id());
   for (auto& [account, ids] : by_account) {
     Shard& home = server.shard(server.home_of(account));
     store::Box box{account, store::BoxKind::offline, {}};
-    home.loop().post([&home, box = std::move(box), known = std::move(ids)]() mutable {
-      home.stores().messages().remove_stanzas(std::move(box), std::move(known), [](Result<>) {
+    post(home, [box = std::move(box), known = std::move(ids)](Shard& there) mutable {
+      there.stores().messages().remove_stanzas(std::move(box), std::move(known), [](Result<>) {
         // What stays comes twice, with the same stanza-id.
       });
     });
@@ -33,8 +41,8 @@ void Recovery::restore_archives(Server& server, const Stanza& stanza, Waits part
   const auto offer = [&](const Jid& owner, Waits part) {
     if ((stanza.waits & parts & part) == 0) return;
     Shard& home = server.shard(server.home_of(owner.bare_text()));
-    home.loop().post([&home, again = stanza.copy(), part]() mutable {
-      home.archive_again(std::move(again), part);
+    post(home, [again = stanza.copy(), part](Shard& there) mutable {
+      there.archive_again(std::move(again), part);
     });
   };
   offer(stanza.head.from, waiting_for::sent);
@@ -85,11 +93,11 @@ void Recovery::restore_sessions(Server& server, std::function<void(Shard&)> back
   for (RecoveredSession& session : found) {
     const Jid address = Jid::trusted(session.record.jid);
     Shard& home = server.shard(server.home_of(address.bare_text()));
-    home.loop().post([&home, is_back, session = std::move(session)]() mutable {
-      home.restore_session(std::move(session), is_back);
+    post(home, [is_back, session = std::move(session)](Shard& there) mutable {
+      there.restore_session(std::move(session), is_back);
     });
   }
-  server.shard(0).loop().post([&first = server.shard(0), is_back] { is_back(first); });
+  post(server.shard(0), is_back);
 }
 
 // Whether it goes to its recipient anew: no session has it.
@@ -98,15 +106,10 @@ bool Recovery::is_routed(const Stanza& stanza) const {
 }
 
 void Recovery::restore_stanzas(Server& server) {
-  const auto post = [&server](unsigned home, std::move_only_function<void(Shard&)> letter) {
-    Shard& there = server.shard(home);
-    there.loop().post([&there, letter = std::move(letter)]() mutable { letter(there); });
-  };
-  for (Stanza& orphan : orphans_) {
-    Shard& any = server.shard(0);
-    any.loop().post(
-        [&any, lost = std::move(orphan)] { any.bounce(lost, Condition::service_unavailable); });
-  }
+  for (Stanza& orphan : orphans_)
+    post(server.shard(0), [lost = std::move(orphan)](Shard& any) {
+      any.bounce(lost, Condition::service_unavailable);
+    });
   // What had left goes first: what its recipient was still to answer may wait for it.
   std::vector<Stanza*> leaving;
   for (auto& [id, stanza] : open_) {
@@ -116,11 +119,11 @@ void Recovery::restore_stanzas(Server& server) {
       leaving.push_back(&stanza);
       continue;
     }
-    const unsigned home = server.home_of(stanza.head.to.bare_text());
+    Shard& home = server.shard(server.home_of(stanza.head.to.bare_text()));
     post(home, [open = std::move(stanza)](Shard& there) mutable { there.route(std::move(open)); });
   }
   for (Stanza* stanza : leaving) {
-    const unsigned home = server.home_of(stanza->head.from.bare_text());
+    Shard& home = server.shard(server.home_of(stanza->head.from.bare_text()));
     post(home,
          [open = std::move(*stanza)](Shard& there) mutable { there.leave_again(std::move(open)); });
   }

@@ -1,30 +1,26 @@
 // XEP-0504: what is told follows the configuration.
 #include <gtest/gtest.h>
 
+#include "server/testing/disco_text.h"
 #include "server/testing/test_server.h"
 
 namespace herold::server {
 namespace {
-
-constexpr auto question =
-    "<iq type='get' id='d' to='xmpp.test'>"
-    "<query xmlns='http://jabber.org/protocol/disco#info'/></iq>";
 
 std::string field(std::string_view var, std::string_view type, std::string_view value) {
   return "<field var='" + std::string(var) + "' type='" + std::string(type) + "'><value>" +
          std::string(value) + "</value></field>";
 }
 std::string answer(std::string_view fields) {
-  return "<iq type='result'><query xmlns='http://jabber.org/protocol/disco#info'>"
-         "<x xmlns='jabber:x:data' type='result'>" +
-         field("FORM_TYPE", "hidden", "urn:xmpp:data-policy:0") + std::string(fields) +
-         "</x></query></iq>";
+  return server_info("<x xmlns='jabber:x:data' type='result'>" +
+                     field("FORM_TYPE", "hidden", "urn:xmpp:data-policy:0") + std::string(fields) +
+                     "</x>");
 }
 
 TEST(DataPolicy, TellsWhatTheServerDoes) {
   TestServer server;
   server.signs_in("romeo/orchard")
-      .asks(question,
+      .asks(server_info_question,
             answer(field("auth_data", "list-single", "plain") +
                    field("data_retention", "text-single", "infinite") +
                    field("data_deletion", "boolean", "true") +
@@ -44,7 +40,7 @@ TEST(DataPolicy, FollowsTheSettings) {
                                 "backup_frequency = '24'\nbackup_retention = '720'\n"
                                 "access = ['admins', 'moderators']\nmore = ['One', 'Two']"});
   server.signs_in("romeo/orchard")
-      .asks(question,
+      .asks(server_info_question,
             answer(field("data_retention", "text-single", "2") +
                    field("tos", "text-single", "https://x.test/terms") +
                    field("data_export", "boolean", "false") +
@@ -60,7 +56,7 @@ TEST(DataPolicy, FollowsTheSettings) {
 TEST(DataPolicy, WithoutAnArchiveWhatWaitsIsKept) {
   TestServer server({.modules = "[module.archive]\nenabled = false\nkeep = '1h'"});
   server.signs_in("romeo/orchard")
-      .asks(question, answer(field("data_retention", "text-single", "infinite")));
+      .asks(server_info_question, answer(field("data_retention", "text-single", "infinite")));
 }
 
 }  // namespace

@@ -110,15 +110,22 @@ class Muc : public RoomRequests {
         return Flow::stop;
       }
     }
+    bring(std::move(stanza), [this, joins](Room* known, Stanza arrived) {
+      if (known == nullptr && joins) return create(std::move(arrived));
+      if (known == nullptr) return absent(arrived);
+      take_presence(*known, arrived);
+    });
+    return Flow::stop;
+  }
+
+  // To its room, in its turn; where it waits for that, its bytes count.
+  void bring(Stanza stanza, std::move_only_function<void(Room*, Stanza)> take) {
     const Jid room = stanza.head.to.bare();
     const Bytes payload = stanza.payload().size();
-    auto take = [this, stanza = std::move(stanza), joins](Room* known) mutable {
-      if (known == nullptr && joins) return create(std::move(stanza));
-      if (known == nullptr) return absent(stanza);
-      take_presence(*known, stanza);
+    auto use = [stanza = std::move(stanza), take = std::move(take)](Room* known) mutable {
+      take(known, std::move(stanza));
     };
-    rooms_.with_room(room, std::move(take), payload);
-    return Flow::stop;
+    rooms_.with_room(room, std::move(use), payload);
   }
 
   Answer<> may_use(const Stanza& stanza) {
@@ -211,12 +218,8 @@ class Muc : public RoomRequests {
     if (!event.stanza.head.to.has_local()) return Flow::go_on;
     if (!event.stanza.head.is(MessageType::error)) TRY(may_use(event.stanza));
     TRY(rooms_.may_ask(event.stanza.head.to));
-    const Jid room = event.stanza.head.to.bare();
-    const Bytes payload = event.stanza.payload().size();
-    auto take = [this, stanza = std::move(event.stanza)](Room* known) mutable {
-      say(known, std::move(stanza));
-    };
-    rooms_.with_room(room, std::move(take), payload);
+    bring(std::move(event.stanza),
+          [this](Room* known, Stanza arrived) { say(known, std::move(arrived)); });
     return Flow::stop;
   }
 
@@ -260,15 +263,12 @@ class Muc : public RoomRequests {
       return Flow::stop;
     }
     TRY(rooms_.may_ask(event.stanza.head.to));
-    const Jid room = event.stanza.head.to.bare();
-    const Bytes payload = event.stanza.payload().size();
-    auto take = [this, stanza = std::move(event.stanza)](Room* known) mutable {
+    bring(std::move(event.stanza), [this](Room* known, Stanza request) {
       const Answer<> taken = known != nullptr
-                                 ? forward_request(host_, *known, stanza)
+                                 ? forward_request(host_, *known, request)
                                  : Answer<>(xmpp::fail(Condition::not_acceptable, "No such room"));
-      if (!taken) refuse(stanza, taken.error());
-    };
-    rooms_.with_room(room, std::move(take), payload);
+      if (!taken) refuse(request, taken.error());
+    });
     return Flow::stop;
   }
 

@@ -1,19 +1,11 @@
 // XEP-0455: the form is there where addresses are, and only on the server itself.
 #include <gtest/gtest.h>
 
+#include "server/testing/disco_text.h"
 #include "server/testing/test_server.h"
 
 namespace herold::server {
 namespace {
-
-constexpr auto question =
-    "<iq type='get' id='d' to='xmpp.test'>"
-    "<query xmlns='http://jabber.org/protocol/disco#info'/></iq>";
-
-std::string answer(std::string_view inside) {
-  return "<iq type='result'><query xmlns='http://jabber.org/protocol/disco#info'>" +
-         std::string(inside) + "</query></iq>";
-}
 
 constexpr auto form =
     "<x xmlns='jabber:x:data' type='result'><field var='FORM_TYPE' type='hidden'>"
@@ -25,17 +17,19 @@ TEST(Outage, SaysWhereToLook) {
   TestServer server({.modules = "[module.outage]\naddresses = ['https://status.test/a.json', "
                                 "'https://status.test/b.json']"});
   TestClient& romeo = server.signs_in("romeo/orchard");
-  romeo.asks(question, answer(form));
-  romeo.asks("<iq type='get' id='d'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
-             answer("<ABSENT><x xmlns='jabber:x:data'><field><value>urn:xmpp:sos:0</value></field>"
-                    "</x></ABSENT>"));
+  romeo.asks(server_info_question, server_info(form));
+  romeo.asks(
+      "<iq type='get' id='d'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
+      server_info("<ABSENT><x xmlns='jabber:x:data'><field><value>urn:xmpp:sos:0</value></field>"
+                  "</x></ABSENT>"));
 }
 
 TEST(Outage, NothingIsSaidWithoutAddresses) {
   TestServer server;
   server.signs_in("romeo/orchard")
-      .asks(question, answer("<ABSENT><x xmlns='jabber:x:data'><field>"
-                             "<value>urn:xmpp:sos:0</value></field></x></ABSENT>"));
+      .asks(server_info_question,
+            server_info("<ABSENT><x xmlns='jabber:x:data'><field>"
+                        "<value>urn:xmpp:sos:0</value></field></x></ABSENT>"));
 }
 
 }  // namespace

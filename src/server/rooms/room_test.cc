@@ -83,6 +83,15 @@ class RoomTest : public testing::Test {
     ASSERT_TRUE(room.own(jid("crone@a.test/desk"), submit()));
     heard.all.clear();
   }
+  // Members only; one has been in it for a minute.
+  void open_with_member() {
+    open();
+    const std::string_view owner = "crone@a.test/desk";
+    ASSERT_TRUE(room.own(jid(owner), submit({{"muc#roomconfig_membersonly", "1"}})));
+    ASSERT_TRUE(affiliate(owner, "hag@a.test", Affiliation::member));
+    ASSERT_TRUE(enter("hag@a.test/pda", "hag"));
+    clock.passed += Seconds(60);
+  }
   static xmpp::MucOwner submit(std::vector<std::pair<std::string, std::string>> fields = {}) {
     xmpp::DataForm form{.type = xmpp::FormType::submit};
     for (auto& [var, value] : fields) form.questions.push_back({.var = var, .values = {value}});
@@ -315,12 +324,8 @@ TEST_F(RoomTest, AMemberGetsWhatWasSaidWhileAway) {
 // DECISIONS.md 31: what memory does not have comes from the archive, in its place.
 TEST_F(RoomTest, AMemberGetsOlderMessagesFromTheArchive) {
   limits.room_history = 2;
-  open();
   const std::string_view owner = "crone@a.test/desk";
-  ASSERT_TRUE(room.own(jid(owner), submit({{"muc#roomconfig_membersonly", "1"}})));
-  ASSERT_TRUE(affiliate(owner, "hag@a.test", Affiliation::member));
-  ASSERT_TRUE(enter("hag@a.test/pda", "hag"));
-  clock.passed += Seconds(60);
+  open_with_member();
   room.leave(jid("hag@a.test/pda"), SharedBytes());
   const WallTime left = clock.wall();
   clock.passed += Seconds(60);
@@ -345,12 +350,8 @@ TEST_F(RoomTest, AMemberGetsOlderMessagesFromTheArchive) {
 }
 
 TEST_F(RoomTest, WhatDidNotArriveBeforeSomebodyWasLostIsMissed) {
-  open();
   const std::string_view owner = "crone@a.test/desk";
-  ASSERT_TRUE(room.own(jid(owner), submit({{"muc#roomconfig_membersonly", "1"}})));
-  ASSERT_TRUE(affiliate(owner, "hag@a.test", Affiliation::member));
-  ASSERT_TRUE(enter("hag@a.test/pda", "hag"));
-  clock.passed += Seconds(60);
+  open_with_member();
   ASSERT_TRUE(say(owner, "lost", "2"));
   const WallTime said = clock.wall();
   clock.passed += Seconds(300);
