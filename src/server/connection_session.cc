@@ -66,9 +66,9 @@ void Connection::take_bind(const xml::Document& iq) {
 // An address is loaded before its first session (DECISIONS.md 10); the stream waits meanwhile. What
 // the client signed in with may have been taken back since: then it is too late to begin.
 void Connection::when_admitted(Admitted then) {
-  is_waiting_ = true;
-  Account& account = shard_->account(stream_.account());
-  account.when_loaded([&account, shard = shard_, id = id_, then = std::move(then)]() mutable {
+  set_waiting(true);
+  Account& account = shard().account(stream_.account());
+  account.when_loaded([&account, shard = &shard(), id = id(), then = std::move(then)]() mutable {
     Connection* self = shard->find_connection(id);
     if (self == nullptr) return;
     if (account.is_temporary()) return then(*self);
@@ -76,7 +76,7 @@ void Connection::when_admitted(Admitted then) {
         account.address().text(), {},
         [shard, id, then = std::move(then)](Result<store::FoundClient> found) mutable {
           Connection* still = shard->find_connection(id);
-          if (still == nullptr || still->phase_ != Phase::open) return;
+          if (still == nullptr || !still->is_open()) return;
           if (!found && found.error().fault != Fault::not_found)
             return still->fail(xmpp::StreamCondition::internal_server_error);
           if (!found || found->generation != still->generation_ ||
@@ -89,16 +89,16 @@ void Connection::when_admitted(Admitted then) {
 }
 
 void Connection::bind(StanzaHead head, std::string resource) {
-  is_waiting_ = false;
-  if (phase_ != Phase::open) return;
-  Account& account = shard_->account(stream_.account());
+  set_waiting(false);
+  if (!is_open()) return;
+  Account& account = shard().account(stream_.account());
   head.from = head.to = Jid();
-  if (account.is_temporary()) shard_->begin_temporary(account);
+  if (account.is_temporary()) shard().begin_temporary(account);
   if (account.state() != Account::State::ready)
     return fail(account.state() == Account::State::missing
                     ? xmpp::StreamCondition::not_authorized
                     : xmpp::StreamCondition::internal_server_error);
-  auto bound = shard_->bind(account, resource);
+  auto bound = shard().bind(account, resource);
   if (!bound) {
     make_error(head, bound.error()).write_to(output());
     wrote(0);
@@ -106,7 +106,7 @@ void Connection::bind(StanzaHead head, std::string resource) {
     session_ = *bound;
     session_->set_client(client_);
     session_->attach(*this);
-    deadline_.stop();
+    deadline().stop();
     const xmpp::Bind answer{.jid = session_->address()};
     make_result(head, xmpp::to_xml(answer, xmpp::ns::client)).write_to(output());
     wrote(0);
@@ -135,7 +135,7 @@ std::string Connection::enable_management(xml::Element enable, std::string_view 
   if (request->resume && !session_->account().is_temporary()) {
     const auto most = static_cast<std::uint32_t>(host_->limits().sm_resume_time);
     managed.resume_seconds = std::min(request->max.value_or(most), most);
-    managed.token = shard_->random().token(18);
+    managed.token = shard().random().token(18);
     if (session_->remember())
       answer = {.id = managed.token, .resume = true, .max = managed.resume_seconds, .location = {}};
     else
@@ -154,14 +154,14 @@ void Connection::resume(xml::Element root) {
 }
 
 void Connection::begin_resumption(const std::string& token, std::uint32_t h) {
-  resumption_ = shard_->next_resumption();
+  resumption_ = shard().next_resumption();
   resume_session(token, h);
 }
 
 void Connection::resume_session(const std::string& token, std::uint32_t h) {
-  is_waiting_ = false;
-  if (phase_ != Phase::open) return;
-  Account& account = shard_->account(this->account());
+  set_waiting(false);
+  if (!is_open()) return;
+  Account& account = shard().account(this->account());
   Session* found = nullptr;
   for (const auto& session : account.sessions())
     if (session->resumable() && crypto::equal(session->managed()->token, token))
@@ -179,8 +179,8 @@ void Connection::resume_session(const std::string& token, std::uint32_t h) {
   if (!found->note_handled(found->managed()->inbound.processed()))
     return fail(xmpp::StreamCondition::resource_constraint);
   session_ = found;
-  if (!shard_->resume(*found, *this, h)) return refuse_count(h);
-  deadline_.stop();
+  if (!shard().resume(*found, *this, h)) return refuse_count(h);
+  deadline().stop();
   read_input();
 }
 
@@ -189,9 +189,9 @@ void Connection::resume_session(const std::string& token, std::uint32_t h) {
 void Connection::resume_later(const std::string& token, std::uint32_t h) {
   constexpr Milliseconds interval{2};
   if (time_left() == Duration(0)) return fail(xmpp::StreamCondition::internal_server_error);
-  shard_->ledger().journal().want_sync();
-  is_waiting_ = true;
-  deadline_.start(shard_->loop(), interval, [this, token, h] {
+  shard().ledger().journal().want_sync();
+  set_waiting(true);
+  deadline().start(shard().loop(), interval, [this, token, h] {
     await_login();
     resume_session(token, h);
   });
@@ -216,7 +216,7 @@ void Connection::refuse_count(std::optional<std::uint32_t> h) {
         {"send-count", std::to_string(session.managed()->outbound.sent())}};
   }
   fail(error);
-  shard_->end_session(session, SessionEnd::lost);
+  shard().end_session(session, SessionEnd::lost);
 }
 
 }  // namespace herold::server

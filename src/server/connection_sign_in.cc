@@ -16,8 +16,8 @@ using xmpp::SignInResult;
 
 void Connection::complete_sign_in(xmpp::Ticket ticket, xmpp::SignedIn who) {
   pending_ = std::make_unique<PendingSignIn>(PendingSignIn{ticket, std::move(who)});
-  phase_ = Phase::moving;
-  if (!in_input_) move_home();
+  set_phase(Phase::moving);
+  if (!in_input()) move_home();
 }
 
 const xmpp::Jid& Connection::account() const {
@@ -25,7 +25,7 @@ const xmpp::Jid& Connection::account() const {
 }
 
 void Connection::refuse_sign_in(const xmpp::SaslFailure& failure) {
-  is_waiting_ = false;
+  set_waiting(false);
   const auto pending = std::move(pending_);
   stream_.refuse_sign_in(pending->ticket, failure);
   read_input();
@@ -36,9 +36,9 @@ void Connection::refuse_sign_in(const xmpp::SaslFailure& failure) {
 // An address is loaded before its first session (DECISIONS.md 10), and meanwhile the client's row.
 void Connection::identify_client() {
   if (pending_->who.mechanism == xmpp::Mechanism::anonymous) return enter();
-  is_waiting_ = true;
+  set_waiting(true);
   const auto& agent = pending_->who.request.agent;
-  shard_->account(account()).when_loaded([shard = shard_, id = id_, address = account().text(),
+  shard().account(account()).when_loaded([shard = &shard(), id = id(), address = account().text(),
                                           agent = agent ? agent->id : std::string()]() mutable {
     shard->stores().clients().find(std::move(address), std::move(agent),
                                    [shard, id](Result<store::FoundClient> found) {
@@ -49,7 +49,7 @@ void Connection::identify_client() {
 }
 
 void Connection::know_client(Result<store::FoundClient> found) {
-  if (phase_ != Phase::open) return;
+  if (!is_open()) return;
   const xmpp::SignedIn& who = pending_->who;
   const xmpp::Jid account = who.account;
   // What was proven may have been taken back since, or the account be gone.
@@ -65,21 +65,21 @@ void Connection::know_client(Result<store::FoundClient> found) {
         {.condition = SaslCondition::not_authorized,
          .account = {},
          .text = "This client was switched off; change the password to let it in"});
-  const WallTime now = shard_->loop().clock().wall();
+  const WallTime now = shard().loop().clock().wall();
   ClientUpdate update =
-      update_client(std::move(found->client), who, now, host_->limits(), shard_->random());
+      update_client(std::move(found->client), who, now, host_->limits(), shard().random());
   pending_->client.id = update.client.id;
   if (update.token) pending_->token = xmpp::to_xml(*update.token, xmpp::ns::sasl2);
   if (!update.must_be_stored) {
-    shard_->note_client(account, update.client.id);
+    shard().note_client(account, update.client.id);
     return enter();
   }
   // On stable storage before the client hears of it (DECISIONS.md 19).
-  shard_->stores().clients().put(
+  shard().stores().clients().put(
       account.text(), std::move(update.client), found->generation, host_->limits().clients,
-      [shard = shard_, id = id_](Result<> stored) {
+      [shard = &shard(), id = id()](Result<> stored) {
         Connection* self = shard->find_connection(id);
-        if (self == nullptr || self->phase_ != Phase::open) return;
+        if (self == nullptr || !self->is_open()) return;
         if (stored) return self->enter();
         self->refuse_sign_in({SaslCondition::temporary_auth_failure, self->account()});
       });
@@ -89,9 +89,9 @@ void Connection::know_client(Result<store::FoundClient> found) {
 
 // XEP-0198 section 8.2: resumption comes first, and makes binding needless.
 void Connection::enter() {
-  Account& account = shard_->account(this->account());
+  Account& account = shard().account(this->account());
   if (account.is_temporary()) {
-    shard_->begin_temporary(account);
+    shard().begin_temporary(account);
     const bool wants_old = pending_->who.request.resume.has_value();
     return wants_old ? cannot_resume(Condition::item_not_found) : bind_inline();
   }
@@ -130,16 +130,16 @@ void Connection::bind_inline() {
     return read_input();
   }
   const xmpp::Bind2 request = *pending_->who.request.bind;
-  Account& account = shard_->account(this->account());
+  Account& account = shard().account(this->account());
   end_older_sessions(account);
   const auto resource = [&](const std::string& tag) {
-    return resource_for(shard_->server().crypto(), tag, account.address(), pending_->client.id,
-                        shard_->random());
+    return resource_for(shard().server().crypto(), tag, account.address(), pending_->client.id,
+                        shard().random());
   };
-  auto bound = shard_->bind(account, resource(request.tag));
+  auto bound = shard().bind(account, resource(request.tag));
   // A tag that no resource can begin with is left out.
   if (!bound && bound.error().condition == Condition::bad_request)
-    bound = shard_->bind(account, resource({}));
+    bound = shard().bind(account, resource({}));
   if (!bound)
     return refuse_sign_in({.condition = SaslCondition::temporary_auth_failure,
                            .account = {},
@@ -188,15 +188,15 @@ std::string Connection::switch_on(const std::string& features) {
 }
 
 void Connection::finish_sign_in(const xmpp::Jid& address, SignInResult::Stream stream) {
-  is_waiting_ = false;
+  set_waiting(false);
   const auto pending = std::move(pending_);
   client_ = pending->client;
   generation_ = pending->who.facts.generation;
-  deadline_.stop();
+  deadline().stop();
   if (stream == SignInResult::Stream::unbound) await_login();
   note_signed_in(pending->who.account, pending->who.mechanism);
   stream_.finish_sign_in(pending->ticket, {address, pending->results + pending->token, stream});
-  scanner_.set_bounds(bounds());
+  scanner().set_bounds(bounds());
 }
 
 // --- what may be asked for -----------------------------------------------------------------------
@@ -213,20 +213,20 @@ std::string Connection::inline_features() {
 
 void Connection::find_tokens(xmpp::Ticket ticket, const xmpp::Jid& account,
                              const std::string& agent) {
-  shard_->server().sign_in().find_tokens({shard_, id_, ticket}, account, agent);
+  shard().server().sign_in().find_tokens({&shard(), id(), ticket}, account, agent);
 }
 
 void Connection::check_code(xmpp::Ticket ticket, const xmpp::Jid& account, std::string code) {
-  shard_->server().sign_in().check_code({shard_, id_, ticket}, account, std::move(code));
+  shard().server().sign_in().check_code({&shard(), id(), ticket}, account, std::move(code));
 }
 
 void Connection::add_credentials(xmpp::Ticket ticket, const xmpp::Jid& account,
                                  xmpp::StoredCredentials added) {
-  shard_->server().sign_in().add_credentials({shard_, id_, ticket}, account, std::move(added));
+  shard().server().sign_in().add_credentials({&shard(), id(), ticket}, account, std::move(added));
 }
 
 void Connection::on_tokens(xmpp::Ticket ticket, const xmpp::TokensAnswer& answer) {
-  if (phase_ != Phase::open) return;
+  if (!is_open()) return;
   stream_.on_tokens(ticket, answer);
   read_input();
 }

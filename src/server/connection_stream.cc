@@ -7,19 +7,8 @@
 
 namespace herold::server {
 
-void Connection::restart_input() {
-  scanner_.restart();
-  scanner_.set_bounds(bounds());
-  scope_ = {};
-}
-
-void Connection::begin_tls() {
-  start_tls_after_flush_ = true;
-  shard_->want_flush(*this);
-}
-
 std::optional<xmpp::DomainSettings> Connection::find_domain(std::string_view domain) {
-  const ModuleHost* host = shard_->find_host(domain);
+  const ModuleHost* host = shard().find_host(domain);
   if (host == nullptr) return std::nullopt;
   xmpp::DomainSettings settings;
   settings.mechanisms.assign(std::begin(xmpp::scram_mechanisms), std::end(xmpp::scram_mechanisms));
@@ -28,12 +17,12 @@ std::optional<xmpp::DomainSettings> Connection::find_domain(std::string_view dom
     settings.mechanisms.insert(settings.mechanisms.begin(), xmpp::Mechanism::external);
   if (host->domain().anonymous) settings.mechanisms.push_back(xmpp::Mechanism::anonymous);
   settings.iterations = static_cast<std::uint32_t>(host->limits().scram_iterations);
-  settings.unknown_user_secret = shard_->server().unknown_user_secret(domain);
+  settings.unknown_user_secret = shard().server().unknown_user_secret(domain);
   return settings;
 }
 
 void Connection::on_opened(std::string_view domain, std::string_view lang) {
-  host_ = shard_->find_host(domain);
+  host_ = shard().find_host(domain);
   lang_ = lang;
 }
 
@@ -50,28 +39,28 @@ std::string Connection::postauth_features() {
   if (session_ == nullptr || !session_->managed()) xml += "<sm xmlns='urn:xmpp:sm:3'/>";
   StreamFeatures event{host_->domain(), StreamFeatures::Moment::after_login, xml};
   std::ignore = host_->hooks().fire(event);
-  scanner_.set_bounds(bounds());
+  scanner().set_bounds(bounds());
   return xml;
 }
 
 void Connection::find_credentials(xmpp::Ticket ticket, const xmpp::Jid& account,
                                   xmpp::HashAlgorithm hash) {
-  shard_->server().sign_in().find_credentials({shard_, id_, ticket}, peer_, account, hash);
+  shard().server().sign_in().find_credentials({&shard(), id(), ticket}, peer(), account, hash);
 }
 
 void Connection::check_password(xmpp::Ticket ticket, const xmpp::Jid& account,
                                 crypto::SecretString password) {
-  shard_->server().sign_in().check_password({shard_, id_, ticket}, peer_, account,
+  shard().server().sign_in().check_password({&shard(), id(), ticket}, peer(), account,
                                             std::move(password));
 }
 
 void Connection::check_account(xmpp::Ticket ticket, const xmpp::Jid& account) {
-  shard_->server().sign_in().check_account({shard_, id_, ticket}, account);
+  shard().server().sign_in().check_account({&shard(), id(), ticket}, account);
 }
 
 void Connection::admit_anonymous(xmpp::Ticket ticket, const xmpp::Jid&) {
   const std::uint64_t most = host_->limits().anonymous_per_prefix;
-  shard_->server().sign_in().take_anonymous_place({shard_, id_, ticket}, peer_, most);
+  shard().server().sign_in().take_anonymous_place({&shard(), id(), ticket}, peer(), most);
 }
 
 void Connection::on_admitted(xmpp::Ticket ticket) {
@@ -80,29 +69,29 @@ void Connection::on_admitted(xmpp::Ticket ticket) {
 }
 
 void Connection::on_credentials(xmpp::Ticket ticket, const xmpp::CredentialsAnswer& answer) {
-  if (phase_ != Phase::open) return;
+  if (!is_open()) return;
   stream_.on_credentials(ticket, answer);
   read_input();
 }
 
 void Connection::on_verdict(xmpp::Ticket ticket, const xmpp::VerdictAnswer& answer) {
-  if (phase_ != Phase::open) return;
+  if (!is_open()) return;
   stream_.on_verdict(ticket, answer);
   read_input();
 }
 
 void Connection::on_auth_failure(const xmpp::AuthFailure& failure) {
-  shard_->log().info("sign-in-failed", {{"peer", peer_},
+  shard().log().info("sign-in-failed", {{"peer", peer()},
                                         {"account", failure.account.text()},
                                         {"condition", xmpp::name_of(failure.condition)}});
   if (failure.alarm != xmpp::AuthAlarm::none)
-    shard_->log().warning("sign-in-tampered", {{"peer", peer_},
+    shard().log().warning("sign-in-tampered", {{"peer", peer()},
                                                {"account", failure.account.text()},
                                                {"what", failure.alarm == xmpp::AuthAlarm::downgrade
                                                             ? "downgrade of mechanisms"
                                                             : "channel binding differs"}});
   if (failure.condition == xmpp::SaslCondition::not_authorized && failure.account)
-    shard_->server().sign_in().note_failure(*shard_, peer_, failure.account);
+    shard().server().sign_in().note_failure(shard(), peer(), failure.account);
 }
 
 void Connection::on_authenticated(const xmpp::Jid& account, xmpp::Mechanism mechanism,
@@ -110,19 +99,19 @@ void Connection::on_authenticated(const xmpp::Jid& account, xmpp::Mechanism mech
   client_ = {proof.client, proof.kind};
   generation_ = facts.generation;
   note_signed_in(account, mechanism);
-  phase_ = Phase::moving;
-  if (!in_input_) move_home();
+  set_phase(Phase::moving);
+  if (!in_input()) move_home();
 }
 
 void Connection::note_signed_in(const xmpp::Jid& account, xmpp::Mechanism mechanism) {
-  shard_->log().info("signed-in", {{"account", account.text()},
-                                   {"peer", peer_},
+  shard().log().info("signed-in", {{"account", account.text()},
+                                   {"peer", peer()},
                                    {"mechanism", xmpp::name_of(mechanism)},
-                                   {"tls", transport_->tls_description()}});
-  transport_->forget_handshake();
+                                   {"tls", transport().tls_description()}});
+  transport().forget_handshake();
   // Anybody can sign in without an account: that lifts no rate.
   const bool is_somebody = mechanism != xmpp::Mechanism::anonymous;
-  if (is_somebody) shard_->server().sign_in().note_success(*shard_, peer_, account, client_);
+  if (is_somebody) shard().server().sign_in().note_success(shard(), peer(), account, client_);
   leave_gate(is_somebody ? ConnectionGate::Outcome::signed_in : ConnectionGate::Outcome::gone);
 }
 
@@ -133,17 +122,18 @@ bool Connection::on_preauth_iq(const xml::Document& iq) {
   auto head = xmpp::parse_head(iq.root());
   if (!head || !head->is_request()) return false;
   head->from = head->to = Jid();  // nobody is signed in
-  IqRequest request(*shard_, Stanza(std::move(*head), xmpp::payload_bytes(iq.root())), id_);
-  const std::string prefix = address_prefix(peer_);
+  IqRequest request(shard(), Stanza(std::move(*head), xmpp::payload_bytes(iq.root())), id());
+  const std::string prefix = address_prefix(peer());
   PreauthRequest event{*host_, prefix, request};
-  is_waiting_ = true;
+  set_waiting(true);
   std::ignore = host_->hooks().fire(event);
   if (request) request.fail(Condition::service_unavailable);
   return true;
 }
 
 void Connection::on_answer(const Stanza& answer) {
-  if (phase_ != Phase::open || !std::exchange(is_waiting_, false)) return;
+  if (!is_open() || !is_waiting()) return;
+  set_waiting(false);
   answer.write_to(output());
   wrote(0);
   read_input();
@@ -152,7 +142,7 @@ void Connection::on_answer(const Stanza& answer) {
 void Connection::lose(const xmpp::StreamError& error) {
   if (Session* session = session_) {
     session_ = nullptr;
-    shard_->lose_connection(*session);
+    shard().lose_connection(*session);
   }
   fail(error);
 }
@@ -165,7 +155,7 @@ void Connection::on_element(xml::Document element) {
     return;
   }
   if (!xmpp::stanza_kind(root)) return fail(xmpp::StreamCondition::unsupported_stanza_type);
-  if (session_ != nullptr) return shard_->receive(*session_, std::move(element));
+  if (session_ != nullptr) return shard().receive(*session_, std::move(element));
   take_bind(element);
 }
 

@@ -208,7 +208,7 @@ bool Shard::write_journal() {
   if (written) {
     held_until_.reset();
     for (const ConnectionId id : std::exchange(held_, {}))
-      if (Connection* connection = find_connection(id)) connection->release();
+      if (Wire* wire = find_wire(id)) wire->release();
     for (net::Task& task : std::exchange(when_written_, {})) loop().post(std::move(task));
     return true;
   }
@@ -216,9 +216,9 @@ bool Shard::write_journal() {
   if (held_until_ != journal.appended() || journal.failed()) {  // a dying process says nothing
     held_until_ = journal.appended();
     for (const ConnectionId id : std::exchange(to_flush_, {})) {
-      Connection* connection = find_connection(id);
-      if (connection == nullptr) continue;
-      connection->hold();
+      Wire* wire = find_wire(id);
+      if (wire == nullptr) continue;
+      wire->hold();
       held_.push_back(id);
     }
   }
@@ -258,7 +258,7 @@ void Shard::run_mailbox() {
 void Shard::flush_connections() {
   const std::vector<ConnectionId> waiting = std::exchange(to_flush_, {});
   for (const ConnectionId id : waiting)
-    if (Connection* connection = find_connection(id)) connection->flush();
+    if (Wire* wire = find_wire(id)) wire->flush();
 }
 
 // Connections that used up their share of the last turn, and those that just became able to go on.
@@ -266,48 +266,52 @@ void Shard::read_connections() {
   if (to_read_.empty()) return;
   loop().post([this, waiting = std::exchange(to_read_, {})] {
     for (const ConnectionId id : waiting)
-      if (Connection* connection = find_connection(id)) connection->read_input();
+      if (Wire* wire = find_wire(id)) wire->read_input();
   });
 }
 
 // --- connections ---------------------------------------------------------------------------------
 
-Connection& Shard::add(std::unique_ptr<Connection> connection) {
-  const ConnectionId id = connection->id();
-  return *connections_.emplace(id, std::move(connection)).first->second;
+void Shard::put(std::unique_ptr<Wire> wire) {
+  const ConnectionId id = wire->id();
+  wires_.emplace(id, std::move(wire));
 }
 
-void Shard::adopt(std::unique_ptr<Connection> connection) {
-  Connection& arrived = add(std::move(connection));
+void Shard::adopt(std::unique_ptr<Wire> wire) {
+  Wire& arrived = add(std::move(wire));
   arrived.arrive(*this);
   if (stopping_) arrived.fail(xmpp::StreamCondition::system_shutdown);
 }
 
-Connection* Shard::find_connection(ConnectionId id) {
-  const auto found = connections_.find(id);
-  return found == connections_.end() ? nullptr : found->second.get();
+Wire* Shard::find_wire(ConnectionId id) {
+  const auto found = wires_.find(id);
+  return found == wires_.end() ? nullptr : found->second.get();
 }
 
-std::unique_ptr<Connection> Shard::release(Connection& connection) {
-  const auto found = connections_.find(connection.id());
-  CHECK(found != connections_.end());
-  std::unique_ptr<Connection> released = std::move(found->second);
-  connections_.erase(found);
+Connection* Shard::find_connection(ConnectionId id) {
+  Wire* found = find_wire(id);
+  if (found == nullptr || found->kind() != Wire::Kind::client) return nullptr;
+  return static_cast<Connection*>(found);
+}
+
+std::unique_ptr<Wire> Shard::release(Wire& wire) {
+  const auto found = wires_.find(wire.id());
+  CHECK(found != wires_.end());
+  std::unique_ptr<Wire> released = std::move(found->second);
+  wires_.erase(found);
   return released;
 }
 
-void Shard::drop(Connection& connection) {
-  if (find_connection(connection.id()) == nullptr) return;
-  if (!stopping_) connection.give_back();
-  dropped_.push_back(release(connection));
+void Shard::drop(Wire& wire) {
+  if (find_wire(wire.id()) == nullptr) return;
+  if (!stopping_) wire.give_back();
+  dropped_.push_back(release(wire));
 }
 
-void Shard::want_flush(Connection& connection) { to_flush_.push_back(connection.id()); }
-void Shard::flush_next_turn(Connection& connection) {
-  want_flush(connection);
+void Shard::flush_next_turn(Wire& wire) {
+  want_flush(wire);
   loop().post([] {});
 }
-void Shard::want_read(Connection& connection) { to_read_.push_back(connection.id()); }
 
 bool Shard::pressed() const {
   if (server_.database().pressed()) return true;
@@ -319,13 +323,13 @@ bool Shard::pressed() const {
   return false;
 }
 
-void Shard::read_when_relieved(Connection& connection) {
+void Shard::read_when_relieved(Wire& wire) {
   constexpr Milliseconds moment{5};
-  to_read_relieved_.push_back(connection.id());
+  to_read_relieved_.push_back(wire.id());
   if (relief_timer_.running()) return;
   relief_timer_.start(loop(), moment, [this] {
     for (const ConnectionId id : std::exchange(to_read_relieved_, {}))
-      if (Connection* waiting = find_connection(id)) waiting->read_input();
+      if (Wire* waiting = find_wire(id)) waiting->read_input();
   });
 }
 
@@ -426,17 +430,9 @@ void Shard::stop() {
   over_timer_.stop();
   retention_.stop();
   std::vector<ConnectionId> ids;
-  for (const auto& [id, connection] : connections_) ids.push_back(id);
-  for (const ConnectionId id : ids) {
-    Connection* connection = find_connection(id);
-    if (connection == nullptr) continue;
-    Session* session = connection->session();
-    // A client that can resume is cut off without a word that would end its session.
-    if (session != nullptr && session->resumable())
-      connection->abandon();
-    else
-      connection->fail(xmpp::StreamCondition::system_shutdown);
-  }
+  for (const auto& [id, wire] : wires_) ids.push_back(id);
+  for (const ConnectionId id : ids)
+    if (Wire* wire = find_wire(id)) wire->stop();
   for (const auto& [key, session] : sessions_) session->remember();
   write_sign_ins();
   end_turn();
@@ -454,7 +450,7 @@ void Shard::release_stores() {
 Shard::Counts Shard::counts() {
   const auto anonymous = std::ranges::count_if(
       sessions_, [](const auto& entry) { return entry.second->account().is_temporary(); });
-  return {connections_.size(),
+  return {wires_.size(),
           sessions_.size(),
           accounts_.size(),
           ledger_.open_stanzas(),

@@ -36,6 +36,7 @@
 #include "server/sign_in.h"
 #include "server/spare_outputs.h"
 #include "server/stanza.h"
+#include "server/wire.h"
 #include "store/database.h"
 #include "store/disk.h"
 #include "store/sync_runner.h"
@@ -189,20 +190,26 @@ class Shard final : private store::Executor {
 
   // --- connections ---
   // A new one, or one that comes from another shard.
-  Connection& add(std::unique_ptr<Connection> connection);
-  void adopt(std::unique_ptr<Connection> connection);
-  Connection* find_connection(ConnectionId id);
-  std::unique_ptr<Connection> release(Connection& connection);
+  template <class W>
+  W& add(std::unique_ptr<W> wire) {
+    W& added = *wire;
+    put(std::move(wire));
+    return added;
+  }
+  void adopt(std::unique_ptr<Wire> wire);
+  Wire* find_wire(ConnectionId id);
+  Connection* find_connection(ConnectionId id);  // a client's
+  std::unique_ptr<Wire> release(Wire& wire);
   // Destroys it when this turn is over.
-  void drop(Connection& connection);
+  void drop(Wire& wire);
   // It has output, or input that did not fit into this turn.
-  void want_flush(Connection& connection);
-  void want_read(Connection& connection);
-  void flush_next_turn(Connection& connection);
+  void want_flush(Wire& wire) { to_flush_.push_back(wire.id()); }
+  void want_read(Wire& wire) { to_read_.push_back(wire.id()); }
+  void flush_next_turn(Wire& wire);
   // Back-pressure (DECISIONS.md 11): too much waits in the database or on its way to a shard, so
   // sockets are not read for a moment.
   bool pressed() const;
-  void read_when_relieved(Connection& connection);
+  void read_when_relieved(Wire& wire);
 
   // Its client should acknowledge what it got, sooner or later.
   void watch_acks(Session& session);
@@ -235,6 +242,7 @@ class Shard final : private store::Executor {
   struct Question;
 
   void post(store::Task task) override;
+  void put(std::unique_ptr<Wire> wire);
   void end_turn();
   bool write_journal();
   void close_domain(const ModuleHost& host);
@@ -304,8 +312,8 @@ class Shard final : private store::Executor {
   };
   std::unordered_map<std::string, std::unique_ptr<Account>, KeyedHash, std::equal_to<>> accounts_;
   SessionMap sessions_;
-  std::unordered_map<ConnectionId, std::unique_ptr<Connection>> connections_;
-  std::vector<std::unique_ptr<Connection>> dropped_;
+  std::unordered_map<ConnectionId, std::unique_ptr<Wire>> wires_;
+  std::vector<std::unique_ptr<Wire>> dropped_;
   std::vector<ConnectionId> to_flush_, to_read_, to_read_relieved_;
   net::Timer relief_timer_;
   std::vector<ConnectionId> held_;             // until the journal takes what they depend on
