@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""The tests' own tools tested: the matcher must also say no."""
+"""The tests' own tools tested: they must also say no."""
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -8,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.dont_write_bytecode = True
 from lib.element import parse  # noqa: E402
 from lib.match import match  # noqa: E402
+from lib.server import Herold  # noqa: E402
 
 ME = "juliet@xmpp.test/balcony"
 
@@ -58,6 +60,39 @@ class Matcher(unittest.TestCase):
         self.assertTrue(matches("<message/>", f"<message to='{ME}'/>"))
         self.assertFalse(matches("<message/>", "<message to='romeo@xmpp.test'/>"))
         self.assertFalse(matches("<message/>", "<message from='romeo@xmpp.test'/>"))
+
+
+class Servers(unittest.TestCase):
+    """What a sanitizer found ends the server with a status; no test may miss it."""
+
+    def run_one(self, program, end):
+        with tempfile.TemporaryDirectory(prefix="herold-test-") as folder:
+            binary = Path(folder) / "herold"
+            binary.write_text(f"#!/bin/sh\n{program}\n")
+            binary.chmod(0o755)
+            with Herold({}, binary=binary, folder=folder) as server:
+                end(server)
+
+    def ends_by_itself(self, server):
+        server.process.wait()
+
+    def test_content_servers(self):
+        waits = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done"
+        for end in (lambda server: None, Herold.stop, Herold.kill):
+            self.run_one(waits, end)
+
+    def test_a_status_is_told(self):
+        waits = "trap 'exit 66' TERM; echo ready; while :; do sleep 0.01; done"
+        for end in (lambda server: None, Herold.stop):
+            with self.assertRaisesRegex(RuntimeError, "ended with status 66"):
+                self.run_one(waits, end)
+
+    def test_an_early_end_is_told(self):
+        for end in (self.ends_by_itself,
+                    lambda server: (self.ends_by_itself(server), server.stop()),
+                    lambda server: (self.ends_by_itself(server), server.kill())):
+            with self.assertRaisesRegex(RuntimeError, "ended by itself"):
+                self.run_one("echo ready; exit 66", end)
 
 
 if __name__ == "__main__":

@@ -54,19 +54,31 @@ class Server:
         return int(text.split("VmRSS:")[1].split()[0]) * 1024
 
     def kill(self):
-        self.process.kill()
-        self.process.wait()
+        """Ends it without a warning."""
+        process = self.running()
+        process.kill()
+        process.wait()
 
     def stop(self, patience=15):
-        """Asks the server to end; kills it when it does not. Returns its exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(stretched(patience))
-            except subprocess.TimeoutExpired:
-                self.kill()
-                raise RuntimeError(f"the server did not end within {patience} s") from None
-        return self.process.returncode
+        """Asks the server to end, which it must do in time, and content (status 0)."""
+        process = self.running()
+        process.send_signal(signal.SIGTERM)
+        try:
+            status = process.wait(stretched(patience))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise RuntimeError(f"the server did not end within {patience} s") from None
+        if status and self.kind == "herold":
+            raise RuntimeError(f"the server ended with status {status}:\n{self.log_tail()}")
+
+    def running(self):
+        """The process, which is to end now. That it has already is a failure, whatever it did."""
+        process, self.process = self.process, None
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended by itself (status {process.returncode}):\n"
+                               f"{self.log_tail()}")
+        return process
 
     def logged(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
@@ -78,11 +90,10 @@ class Server:
         self.start()
         return self
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, *_):
         try:
-            status = self.stop() if self.process else 0
-            if status and kind is None and self.kind == "herold":
-                raise RuntimeError(f"the server ended with status {status}:\n{self.log_tail()}")
+            if self.process:
+                self.stop()
         finally:
             if self.own_folder and not os.environ.get("HEROLD_KEEP"):
                 shutil.rmtree(self.folder, ignore_errors=True)
@@ -143,8 +154,9 @@ class Herold(Server):
 
     @staticmethod
     def drain(pipe):
-        for _ in pipe:
-            pass
+        with pipe:
+            for _ in pipe:
+                pass
 
     def command(self, *words, text=None):
         return subprocess.run([self.binary, "--config", str(self.config), *words], input=text,
