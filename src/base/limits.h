@@ -191,6 +191,23 @@ inline constexpr std::size_t spare_output = 2_KiB;
 inline constexpr std::size_t room_stanzas_ahead = 32;
 inline constexpr Bytes room_line = 16_MiB;
 inline constexpr Bytes room_lines = 64_MiB;
+// Other servers. Their names: questions under way at once, above which they fail; records of an
+// answer, of which no honest domain has more; seconds that a question may take.
+inline constexpr std::size_t dns_questions = 4096;
+inline constexpr std::size_t dns_records = 64;
+inline constexpr std::uint64_t dns_time = 10;
+// Connecting to them: hosts of a domain and addresses of a host that are tried, attempts in all,
+// milliseconds from one attempt to the next and to wait for addresses of the other family (RFC 8305
+// sections 5 and 3), seconds for everything.
+inline constexpr std::size_t dial_targets = 16;
+inline constexpr std::size_t dial_addresses = 16;
+inline constexpr std::size_t dial_attempts = 32;
+inline constexpr std::uint64_t dial_stagger = 250;
+inline constexpr std::uint64_t dial_family_wait = 50;
+inline constexpr std::uint64_t dial_time = 30;
+// Their certificates: names of one, and how many stand in a chain.
+inline constexpr std::size_t peer_names = 1000;
+inline constexpr std::size_t peer_chain = 16;
 }  // namespace bounds
 
 enum class LimitUnit { count, bytes, seconds, milliseconds, bytes_per_second, percent };
