@@ -208,6 +208,10 @@ inline constexpr std::uint64_t dial_time = 30;
 // Their certificates: names of one, and how many stand in a chain.
 inline constexpr std::size_t peer_names = 1000;
 inline constexpr std::size_t peer_chain = 16;
+// Of a stream between servers: pairs of domains that it carries, and keys or answers that are
+// awaited at once. Whoever asks for more gets resource-constraint.
+inline constexpr std::size_t peer_pairs = 256;
+inline constexpr std::size_t peer_questions = 64;
 }  // namespace bounds
 
 enum class LimitUnit { count, bytes, seconds, milliseconds, bytes_per_second, percent };

@@ -233,7 +233,7 @@ void Wire::take_item(xml::Scanner::Token token, std::string_view bytes) {
     case Token::header: {
       auto header = xml::parse_header(bytes, bounds());
       if (!header) return fail(xmpp::condition_of(header.error()));
-      scope_ = header->scope;
+      scope_ = xmpp::stanza_scope(header->scope);
       return take_header(*header);
     }
     case Token::element: {

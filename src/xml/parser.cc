@@ -107,6 +107,13 @@ const std::string* NamespaceScope::find(std::string_view prefix) const {
   return nullptr;
 }
 
+void NamespaceScope::read_default_as(std::string ns) {
+  if (const std::string* name = find({})) outer_name_ = *name;
+  for (auto& [prefix, value] : declared_)
+    if (value == outer_name_) value = ns;
+  declare({}, std::move(ns));
+}
+
 std::expected<Document, ParseError> parse_element(std::string_view bytes,
                                                   const NamespaceScope& scope, Bounds bounds) {
   return build(bytes, scope, bounds, TreeBuilder::Extent::element);

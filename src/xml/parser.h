@@ -29,7 +29,14 @@ class NamespaceScope {
   // nullptr when the prefix is not declared.
   const std::string* find(std::string_view prefix) const;
 
+  // The default namespace has the name `ns` inside, not empty, and is read as that where an element
+  // declares it anew by its name on the stream, unless that stands inside an element of another
+  // namespace: what others carry is theirs.
+  void read_default_as(std::string ns);
+  const std::string& outer_name() const { return outer_name_; }  // on the stream; empty: the same
+
  private:
+  std::string outer_name_;
   std::vector<std::pair<std::string, std::string>> declared_;
 };
 

@@ -290,6 +290,39 @@ TEST(Parser, InheritsTheStreamsNamespaces) {
   EXPECT_EQ(parse("<z:a/>"), "not-well-formed");
 }
 
+// A stream between servers, whose stanzas are in jabber:client inside (RFC 6120 section 4.8.2).
+TEST(Parser, ReadsTheStreamsOwnNamespaceByItsInnerName) {
+  auto header =
+      parse_header("<s xmlns='jabber:server' xmlns:h='jabber:server' xmlns:d='d'>", bounds);
+  ASSERT_TRUE(header);
+  NamespaceScope scope = header->scope;
+  scope.read_default_as("jabber:client");
+  EXPECT_EQ(scope.outer_name(), "jabber:server");
+  const auto parse = [&](std::string_view bytes) {
+    return outcome(parse_element(bytes, scope, bounds));
+  };
+  const std::string_view plain = R"(<m xmlns="jabber:client"><b>1</b></m>)";
+  EXPECT_EQ(parse("<m><b>1</b></m>"), plain);
+  EXPECT_EQ(parse("<m xmlns='jabber:server'><b>1</b></m>"), plain);
+  EXPECT_EQ(parse("<m><b xmlns='jabber:server'>1</b></m>"), plain);
+  EXPECT_EQ(parse("<m xmlns='jabber:client'><b xmlns='jabber:client'>1</b></m>"), plain);
+  EXPECT_EQ(parse("<s:m xmlns:s='jabber:server'><s:b>1</s:b></s:m>"), plain);
+  EXPECT_EQ(parse("<h:m><b>1</b></h:m>"), plain);
+  EXPECT_EQ(parse("<m><x xmlns='u'/><b xmlns='jabber:server'/></m>"),
+            R"(<m xmlns="jabber:client"><x xmlns="u"/><b/></m>)");
+  // What stands inside another namespace is somebody else's, and stays as it was written.
+  EXPECT_EQ(parse("<m><x xmlns='u'><m xmlns='jabber:server'><b/></m></x></m>"),
+            R"(<m xmlns="jabber:client"><x xmlns="u"><m xmlns="jabber:server"><b/></m></x></m>)");
+  EXPECT_EQ(parse("<d:x><m xmlns='jabber:server'/></d:x>"),
+            R"(<x xmlns="d"><m xmlns="jabber:server"/></x>)");
+  // Whatever it is called, no attribute stands there twice.
+  for (const std::string_view bytes :
+       {"<m xmlns:p='jabber:server' xmlns:q='jabber:client' p:a='' q:a=''/>",
+        "<m xmlns:q='jabber:client' xmlns:p='jabber:server' p:a='' q:a=''/>",
+        "<m xmlns:p='jabber:server' h:a='' p:a=''/>", "<m xmlns:q='jabber:client' h:a='' q:a=''/>"})
+    EXPECT_EQ(parse(bytes), "not-well-formed") << bytes;
+}
+
 TEST(Parser, CopiesInheritedNamespacesOnceAndIfUsed) {
   NamespaceScope scope;
   scope.declare("p", std::string(10000, 'x'));

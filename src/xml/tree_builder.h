@@ -92,6 +92,7 @@ class TreeBuilder {
   Status resolve(const Name& name, detail::ElementNode& node);
   std::expected<std::uint16_t, ParseError> namespace_of(std::string_view prefix) const;
   std::expected<std::uint16_t, ParseError> add_namespace(Piece piece);
+  bool is_content(std::string_view ns) const;
 
   void skip_space();
   char* move_chunk(char* write, const char* stop);

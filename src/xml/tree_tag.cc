@@ -111,23 +111,39 @@ TreeBuilder::Status TreeBuilder::declare_default(Piece value) {
   const std::string_view ns = text_of(value);
   if (tag_has_default_ || ns == xml_ns || ns == xmlns_ns) return not_well_formed;
   tag_has_default_ = true;
-  default_ = ns.empty() ? detail::no_namespace : TRY(add_namespace(value));
+  if (ns.empty()) {
+    default_ = detail::no_namespace;
+  } else if (is_content(ns)) {
+    default_ = detail::first_namespace;
+  } else {
+    default_ = TRY(add_namespace(value));
+  }
   return {};
+}
+
+// Whether a declaration on the element at hand means the stream's own namespace by its outer name
+// (NamespaceScope::read_default_as); that is the first one of the table.
+bool TreeBuilder::is_content(std::string_view ns) const {
+  if (scope_ == nullptr || ns != scope_->outer_name() || ns.empty()) return false;
+  return depth_ == 1 || node(node(open_).next).ns == detail::first_namespace;
 }
 
 TreeBuilder::Status TreeBuilder::declare_prefix(std::string_view prefix, Piece value) {
   const std::string_view ns = text_of(value);
   if (ns.empty() || ns == xmlns_ns || prefix == "xmlns") return not_well_formed;
   if ((prefix == "xml") != (ns == xml_ns)) return not_well_formed;
+  const bool is_outer = is_content(ns);
+  const std::string_view wanted = is_outer ? ns_text(detail::first_namespace) : ns;
   std::uint16_t known = ns == xml_ns ? detail::xml_namespace : detail::no_namespace;
   for (const Binding& binding : std::span(bindings_, binding_count_)) {
     if (binding.depth == depth_ && prefix == std::string_view(binding.prefix, binding.prefix_size))
       return not_well_formed;
-    if (ns_text(binding.ns) == ns) known = binding.ns;
+    if (ns_text(binding.ns) == wanted) known = binding.ns;
   }
   if (binding_count_ == most_prefixes) return too_large;
   // Equal namespaces in force have one number: duplicate attributes are told by numbers.
-  if (known == detail::no_namespace) known = TRY(add_namespace(value));
+  if (known == detail::no_namespace)
+    known = is_outer ? detail::first_namespace : TRY(add_namespace(value));
   bindings_[binding_count_++] = {prefix.data(), static_cast<std::uint32_t>(prefix.size()), depth_,
                                  known};
   return {};

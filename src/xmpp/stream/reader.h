@@ -18,8 +18,8 @@ xml::Bounds preauth_bounds(const Limits& limits);
 xml::Bounds stanza_bounds(const Limits& limits);
 
 // For owners that keep unread bytes in memory: tests, tools, the client. Belongs to the stream's
-// host, whose restart_input() and has_unread_input() it answers. `Stream` is ServerStream or
-// ClientStream and is not destroyed inside feed().
+// host, whose restart_input() and has_unread_input() it answers. `Stream` is one of the
+// machines beside this and is not destroyed inside feed().
 class StreamReader {
  public:
   explicit StreamReader(xml::Bounds bounds) : scanner_(bounds), bounds_(bounds) {}
@@ -61,7 +61,7 @@ class StreamReader {
       case xml::Scanner::Token::header: {
         auto header = xml::parse_header(bytes, bounds_);
         if (!header) return stream.fail(condition_of(header.error()));
-        scope_ = header->scope;
+        scope_ = stanza_scope(header->scope);
         return stream.on_header(*header);
       }
       case xml::Scanner::Token::element: {

@@ -27,16 +27,9 @@
 #include "xmpp/jid.h"
 #include "xmpp/ns.h"
 #include "xmpp/sasl/server.h"
+#include "xmpp/stream/channel.h"
 
 namespace herold::xmpp {
-
-// How far the bytes of this stream are protected (DECISIONS 26).
-enum class Channel : std::uint8_t {
-  open,     // plain TCP: STARTTLS is required and nothing else is offered
-  trusted,  // plain, but counted as secured (`client_plain`): SCRAM without -PLUS
-  proxied,  // plain behind a proxy that does TLS (`behind_tls_proxy`): PLAIN as well
-  tls,      // TLS of our own: everything
-};
 
 // What a domain offers to its clients. The machine keeps a copy until the login is done.
 struct DomainSettings {
@@ -52,9 +45,6 @@ struct TlsFacts {
   std::vector<Jid> certificate_jids;     // of a verified client certificate
   std::string version;                   // "0304" for TLS 1.3, as XEP-0515 writes it
 };
-
-// Names one question to the host. An answer to a question that nobody asks any more is ignored.
-enum class Ticket : std::uint32_t {};
 
 struct AuthFailure {
   const Jid& account;  // empty when no account was named

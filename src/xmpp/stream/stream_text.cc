@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/check.h"
 #include "xml/writer.h"
+#include "xmpp/ext/dialback.h"
 #include "xmpp/ext/sasl2.h"
 
 namespace herold::xmpp {
@@ -32,9 +33,11 @@ bool is_supported_version(std::string_view version) {
 }  // namespace
 
 std::string write_header(const Opening& opening) {
-  std::string out =
-      "<?xml version=\"1.0\"?><stream:stream xmlns=\"jabber:client\" "
-      "xmlns:stream=\"http://etherx.jabber.org/streams\"";
+  std::string out = "<?xml version=\"1.0\"?><stream:stream";
+  append_attribute(out, "xmlns", opening.content);
+  append_attribute(out, "xmlns:stream", ns::streams);
+  // XEP-0220 section 2.4.1: whoever speaks it says so here, and writes this prefix.
+  if (opening.content == ns::server) append_attribute(out, "xmlns:db", ns::dialback);
   append_attribute(out, "from", opening.from);
   append_attribute(out, "to", opening.to);
   append_attribute(out, "id", opening.id);
@@ -72,16 +75,23 @@ StreamCondition condition_of(xml::Scanner::Token token) {
   }
 }
 
-std::optional<StreamCondition> judge_header(const xml::StreamHeader& header) {
+std::optional<StreamCondition> judge_header(const xml::StreamHeader& header,
+                                            std::string_view content) {
   const xml::Element root = header.element.root();
   if (root.ns() != ns::streams) return StreamCondition::invalid_namespace;
   if (root.name() != "stream") return StreamCondition::bad_format;
-  const std::string* content = header.scope.find("");
-  if (!content || *content != ns::client) return StreamCondition::invalid_namespace;
+  const std::string* declared = header.scope.find("");
+  if (!declared || *declared != content) return StreamCondition::invalid_namespace;
   if (!is_supported_version(root.attribute("version"))) {
     return StreamCondition::unsupported_version;
   }
   return {};
+}
+
+xml::NamespaceScope stanza_scope(xml::NamespaceScope header) {
+  const std::string* content = header.find("");
+  if (content && *content != ns::client) header.read_default_as(std::string(ns::client));
+  return header;
 }
 
 void append_stream_limits(std::string& out, std::uint64_t max_bytes, std::uint64_t idle_seconds) {

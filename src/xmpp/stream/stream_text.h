@@ -11,6 +11,7 @@
 #include "xml/scanner.h"
 #include "xmpp/errors.h"
 #include "xmpp/jid.h"
+#include "xmpp/ns.h"
 #include "xmpp/sasl/mechanism.h"
 
 namespace herold::xmpp {
@@ -29,8 +30,9 @@ struct Opening {
   std::string_view to;
   std::string_view id;
   std::string_view lang = "en";
+  std::string_view content = ns::client;  // between servers dialback is declared as well
 };
-// With the XML declaration, version 1.0, for a stream of clients.
+// With the XML declaration, version 1.0.
 std::string write_header(const Opening& opening);
 
 // Section 4.9.3: the error that a fault of the input deserves.
@@ -39,7 +41,12 @@ StreamCondition condition_of(xml::Scanner::Token token);  // text, malformed, re
 
 // Judges a start tag as both sides must: names, namespaces and version (sections 4.7.5, 4.8).
 // Answers the condition that it breaks, or nothing.
-std::optional<StreamCondition> judge_header(const xml::StreamHeader& header);
+std::optional<StreamCondition> judge_header(const xml::StreamHeader& header,
+                                            std::string_view content = ns::client);
+
+// In which the elements behind a header are parsed: whatever the stream calls its stanzas
+// (section 4.8.2), inside they are in jabber:client.
+xml::NamespaceScope stanza_scope(xml::NamespaceScope header);
 
 // The <limits/> feature of XEP-0478; zero is left out.
 void append_stream_limits(std::string& out, std::uint64_t max_bytes, std::uint64_t idle_seconds);
