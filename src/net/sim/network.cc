@@ -12,7 +12,10 @@ namespace herold::net::sim {
 SimNetwork::SimNetwork(SimWorld& world, SimNetworkSettings settings)
     : world_(world), wire_(world.add_loop()), settings_(settings) {}
 
-SimNetwork::~SimNetwork() { CHECK(links_.empty()); }
+SimNetwork::~SimNetwork() {
+  dialling_.clear();
+  CHECK(links_.empty());
+}
 
 SimNetwork::Pair SimNetwork::connect(std::string_view client_address) {
   const Link link{made_++};
@@ -22,6 +25,36 @@ SimNetwork::Pair SimNetwork::connect(std::string_view client_address) {
   auto server = std::make_unique<SimTransport>(*this, link, 1);
   made.ends = {client.get(), server.get()};
   return {std::move(client), std::move(server), link};
+}
+
+void SimNetwork::listen(std::string_view address, Accept accept) {
+  if (accept)
+    listeners_.insert_or_assign(std::string(address), std::move(accept));
+  else
+    listeners_.erase(std::string(address));
+}
+
+std::unique_ptr<Transport> SimNetwork::dial(std::string_view address, std::string_view from) {
+  Pair pair = connect(from);
+  State& made = state(pair.link);
+  const std::string_view host = address.substr(0, address.rfind(':'));
+  made.addresses[1] = host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
+  made.ends[0]->begin_connecting();
+  Dialling& dialling = dialling_[pair.link];
+  dialling = {.address = std::string(address), .server = std::move(pair.server), .arrival = {}};
+  if (!swallowed_.contains(address))
+    dialling.arrival.start(wire_, delay(), [this, link = pair.link] { arrive(link); });
+  return std::move(pair.client);
+}
+
+void SimNetwork::arrive(Link link) {
+  const auto dialling = dialling_.extract(link);
+  SimTransport* client = state(link).ends[0];
+  world_.note(static_cast<std::uint64_t>(link));
+  const auto listener = listeners_.find(dialling.mapped().address);
+  if (listener == listeners_.end()) return client->refuse();
+  client->finish_connecting();
+  listener->second(std::move(dialling.mapped().server));
 }
 
 void SimNetwork::reset(Link link) {
@@ -127,6 +160,11 @@ void SimNetwork::wake(Link link, std::size_t end) {
 void SimNetwork::let_go(Link link, std::size_t end) {
   State& whole = state(link);
   whole.ends[end] = nullptr;
+  // Who gives up before it is there takes its other end along.
+  if (end == 0 && dialling_.contains(link)) {
+    dialling_.extract(link);
+    return;
+  }
   SimTransport* other = whole.ends[1 - end];
   if (!other) {
     links_.erase(link);

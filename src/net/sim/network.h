@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -41,6 +43,15 @@ class SimNetwork {
   };
   // Two ends of one connection; `client_address` is what the server's end tells as its peer.
   Pair connect(std::string_view client_address = "127.0.0.1");
+
+  // Who answers at "192.0.2.1:5269"; nobody any more with nullptr. `accept` is called from a turn
+  // of the network's own and gives the transport to its loop.
+  using Accept = std::move_only_function<void(std::unique_ptr<Transport>)>;
+  void listen(std::string_view address, Accept accept);
+  // Whoever connects there hears nothing.
+  void swallow(std::string_view address) { swallowed_.emplace(address); }
+  // As net::connect(); where nobody listens it is refused.
+  std::unique_ptr<Transport> dial(std::string_view address, std::string_view from = "127.0.0.1");
 
   // Both ends see Ending::reset, what was on the way is lost. Nothing when the link has gone.
   void reset(Link link);
@@ -76,7 +87,15 @@ class SimNetwork {
     bool frozen = false;
   };
 
+  // On its way to who listens.
+  struct Dialling {
+    std::string address;
+    std::unique_ptr<Transport> server;
+    Timer arrival;
+  };
+
   State& state(Link link);
+  void arrive(Link link);
   Duration delay();
   bool chance(std::uint64_t percent);
   std::size_t part_of(std::size_t size);
@@ -93,6 +112,9 @@ class SimNetwork {
   const SimNetworkSettings settings_;
   std::uint64_t made_ = 0;
   std::map<Link, State> links_;
+  std::map<std::string, Accept, std::less<>> listeners_;
+  std::set<std::string, std::less<>> swallowed_;
+  std::map<Link, Dialling> dialling_;
 };
 
 }  // namespace herold::net::sim

@@ -111,12 +111,24 @@ void SimTransport::break_connection() {
   look_again();
 }
 
+void SimTransport::finish_connecting() {
+  connecting_ = false;
+  owes_writable_ = true;
+  look_again();
+}
+
+void SimTransport::refuse() {
+  connecting_ = false;
+  found_end_ = {Ending::reset, "Connection refused"};
+  look_again();
+}
+
 // The same order as SocketTransport::on_ready(). Each call of the handler may end this attachment.
 void SimTransport::on_ready() {
   scheduled_ = false;
   const std::shared_ptr<SimTransport*> attachment = attachment_;
   if (told_end_) return;
-  if (tls_ == Tls::started && !found_end_) {
+  if (tls_ == Tls::started && !connecting_ && !found_end_) {
     if (shake_hands()) handler_->on_secured();
     if (!*attachment) return;
   }

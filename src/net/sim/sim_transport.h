@@ -36,6 +36,9 @@ class SimTransport final : public Transport {
   // For the network: something has changed; looks at it in a later turn of the loop.
   void look_again();
   void break_connection();  // RST arrived
+  void begin_connecting() { connecting_ = true; }
+  void finish_connecting();
+  void refuse();
 
  private:
   enum class Tls : std::uint8_t { none, started, secured };
@@ -47,7 +50,7 @@ class SimTransport final : public Transport {
   SimNetwork::State& state() const { return network_.state(link_); }
   SimNetwork::Pipe& inward() const { return state().pipes[1 - end_]; }
   SimNetwork::Pipe& outward() const { return state().pipes[end_]; }
-  bool established() const { return tls_ != Tls::started; }
+  bool established() const { return !connecting_ && tls_ != Tls::started; }
   bool can_read() const;
   std::size_t room() const;
   void begin_tls();
@@ -66,6 +69,7 @@ class SimTransport final : public Transport {
   std::optional<End> found_end_;
   std::string server_name_;
   Tls tls_ = Tls::none;
+  bool connecting_ = false;
   bool scheduled_ = false;
   bool reading_ = true;
   bool owes_writable_ = false;
