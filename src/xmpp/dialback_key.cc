@@ -1,33 +1,19 @@
 // HMAC-SHA256(SHA256(secret), receiving " " originating " " id), in hexadecimal digits.
 #include "xmpp/dialback_key.h"
 
+#include "base/base64.h"
+
 namespace herold::xmpp {
-namespace {
-
-std::string hexadecimal(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    out.push_back(digits[byte >> 4]);
-    out.push_back(digits[byte & 15]);
-  }
-  return out;
-}
-
-}  // namespace
-
 DialbackKeys::DialbackKeys(const crypto::Crypto& crypto, std::string_view secret)
     : crypto_(crypto),
       hashed_secret_(crypto::SecretString::take(
-          hexadecimal(crypto.digest(crypto::HashAlgorithm::sha256, secret).view()))) {}
+          hex_encode(crypto.digest(crypto::HashAlgorithm::sha256, secret).view()))) {}
 
 std::string DialbackKeys::make(const Jid& receiving, const Jid& originating,
                                std::string_view id) const {
   std::string text(receiving.domain());
   text.append(" ").append(originating.domain()).append(" ").append(id);
-  return hexadecimal(
+  return hex_encode(
       crypto_.hmac(crypto::HashAlgorithm::sha256, hashed_secret_.view(), text).view());
 }
 

@@ -8,6 +8,7 @@
 #include "xmpp/ext/caps2.h"
 #include "xmpp/ext/carbons.h"
 #include "xmpp/ext/delay.h"
+#include "xmpp/ext/dialback.h"
 #include "xmpp/ext/disco.h"
 #include "xmpp/ext/idle.h"
 #include "xmpp/ext/last.h"
@@ -61,6 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
              Delay, DiscoInfo, DiscoItems, Idle, LastActivity, PrivateQuery, RegisterQuery>(root);
   check_each<RosterQuery, ResultSet, StanzaId, OriginId, SmEnable, SmEnabled, SmResume, SmResumed,
              SmFailed, SmAck, EntityTime, VCard, Version>(root);
+  check_each<DialbackResult, DialbackVerify, DialbackFeature>(root);
   check_each<MucJoin, MucUser, MucAdmin, MucOwner, OccupantId, Moderate, ModeratedRetraction>(root);
   check_each<ArchiveQuery, ArchiveResult, ArchiveFin, ArchiveMetadata, ArchivePreferences, Retract,
              Retracted>(root);

@@ -4,7 +4,8 @@
 // A state machine without I/O, driven like ServerStream: its owner, the host, feeds it header,
 // elements and footer one at a time, only while wants_input(), each parsed in the scope that
 // stanza_scope() makes of the header's. Inside calls marked "last" the host may answer at once,
-// close, move or destroy the stream; inside others it may call fail() and nothing else.
+// close, move or destroy the stream; inside others it may call fail() and nothing else. The owner
+// bounds bytes and time before is_authenticated().
 #pragma once
 
 #include <memory>

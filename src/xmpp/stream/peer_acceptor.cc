@@ -11,14 +11,6 @@
 namespace herold::xmpp {
 namespace {
 
-// The XEP's examples have white space around keys.
-std::string_view without_space(std::string_view text) {
-  constexpr std::string_view space = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(space);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(space) + 1 - first);
-}
-
 void append_attribute(std::string& out, std::string_view name, std::string_view value) {
   out.append(" ").append(name).append("=\"");
   xml::append_attribute_value(out, value);
@@ -51,15 +43,6 @@ std::string with_answer(std::string tag, std::string_view name, const DialbackAn
 
 StreamError malformed() {
   return {StreamCondition::improper_addressing, "dialback without two domains"};
-}
-
-// Of an address whose other parts may be anything: no domain where it has none.
-Jid domain_of(std::string_view address) {
-  address = address.substr(0, address.find('/'));
-  if (const std::size_t at = address.find('@'); at != std::string_view::npos)
-    address.remove_prefix(at + 1);
-  const auto domain = Jid::parse(address);
-  return domain && domain->is_domain() ? *domain : Jid();
 }
 
 }  // namespace

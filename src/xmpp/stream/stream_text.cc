@@ -42,8 +42,8 @@ std::string write_header(const Opening& opening) {
   append_attribute(out, "to", opening.to);
   append_attribute(out, "id", opening.id);
   append_attribute(out, "xml:lang", opening.lang);
-  out.append(" version=\"1.0\">");
-  return out;
+  if (opening.content != ns::component) append_attribute(out, "version", "1.0");
+  return out.append(">");
 }
 
 StreamCondition condition_of(xml::ParseError error) {
@@ -82,7 +82,7 @@ std::optional<StreamCondition> judge_header(const xml::StreamHeader& header,
   if (root.name() != "stream") return StreamCondition::bad_format;
   const std::string* declared = header.scope.find("");
   if (!declared || *declared != content) return StreamCondition::invalid_namespace;
-  if (!is_supported_version(root.attribute("version"))) {
+  if (content != ns::component && !is_supported_version(root.attribute("version"))) {
     return StreamCondition::unsupported_version;
   }
   return {};
@@ -92,6 +92,21 @@ xml::NamespaceScope stanza_scope(xml::NamespaceScope header) {
   const std::string* content = header.find("");
   if (content && *content != ns::client) header.read_default_as(std::string(ns::client));
   return header;
+}
+
+std::string_view without_space(std::string_view text) {
+  constexpr std::string_view space = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(space);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(space) + 1 - first);
+}
+
+Jid domain_of(std::string_view address) {
+  address = address.substr(0, address.find('/'));
+  if (const std::size_t at = address.find('@'); at != std::string_view::npos)
+    address.remove_prefix(at + 1);
+  const auto domain = Jid::parse(address);
+  return domain && domain->is_domain() ? *domain : Jid();
 }
 
 void append_stream_limits(std::string& out, std::uint64_t max_bytes, std::uint64_t idle_seconds) {

@@ -32,14 +32,15 @@ struct Opening {
   std::string_view lang = "en";
   std::string_view content = ns::client;  // between servers dialback is declared as well
 };
-// With the XML declaration, version 1.0.
+// With the XML declaration; version 1.0, but for components, which have none (XEP-0114).
 std::string write_header(const Opening& opening);
 
 // Section 4.9.3: the error that a fault of the input deserves.
 StreamCondition condition_of(xml::ParseError error);
 StreamCondition condition_of(xml::Scanner::Token token);  // text, malformed, restricted, too_large
 
-// Judges a start tag as both sides must: names, namespaces and version (sections 4.7.5, 4.8).
+// Judges a start tag as both sides must: names, namespaces and, but for components, version
+// (sections 4.7.5, 4.8).
 // Answers the condition that it breaks, or nothing.
 std::optional<StreamCondition> judge_header(const xml::StreamHeader& header,
                                             std::string_view content = ns::client);
@@ -47,6 +48,11 @@ std::optional<StreamCondition> judge_header(const xml::StreamHeader& header,
 // In which the elements behind a header are parsed: whatever the stream calls its stanzas
 // (section 4.8.2), inside they are in jabber:client.
 xml::NamespaceScope stanza_scope(xml::NamespaceScope header);
+
+// Keys and handshakes as they are written in examples: with white space around them.
+std::string_view without_space(std::string_view text);
+// Of an address whose other parts may be anything; empty where it has none.
+Jid domain_of(std::string_view address);
 
 // The <limits/> feature of XEP-0478; zero is left out.
 void append_stream_limits(std::string& out, std::uint64_t max_bytes, std::uint64_t idle_seconds);
