@@ -70,6 +70,17 @@ std::string write_pem(X509* certificate) {
   return std::string(text, static_cast<std::size_t>(size));
 }
 
+// The authority at which a chain that was found good ends, where the peer did not send it.
+X509* unsent_root(const SSL* ssl) {
+  const STACK_OF(X509)* good = SSL_get0_verified_chain(ssl);
+  const STACK_OF(X509)* sent = SSL_get_peer_cert_chain(ssl);
+  if (!good || sk_X509_num(good) < 2) return nullptr;
+  X509* root = sk_X509_value(good, sk_X509_num(good) - 1);
+  for (int i = 0; sent && i < sk_X509_num(sent); ++i)
+    if (X509_cmp(sk_X509_value(sent, i), root) == 0) return nullptr;
+  return root;
+}
+
 unsigned char hex_digit(char c) {
   return static_cast<unsigned char>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
 }
@@ -220,7 +231,10 @@ std::optional<PeerCertificate> OpensslStream::peer_certificate() const {
   for (int i = SSL_is_server(ssl_.get()) ? 0 : 1; chain && i < sk_X509_num(chain); ++i)
     found.chain_pem += write_pem(sk_X509_value(chain, i));
   const long problem = SSL_get_verify_result(ssl_.get());
-  if (problem != X509_V_OK) found.problem = X509_verify_cert_error_string(problem);
+  if (problem != X509_V_OK)
+    found.problem = X509_verify_cert_error_string(problem);
+  else if (X509* root = unsent_root(ssl_.get()))
+    found.chain_pem += write_pem(root);
   ERR_clear_error();
   return found;
 }

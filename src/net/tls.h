@@ -30,15 +30,18 @@ Result<TlsCertificate> read_certificate(const std::string& chain_file, const std
 
 enum class UnknownName { gets_first_certificate, is_refused };  // alert unrecognized_name
 enum class ClientCertificate { ignored, requested };
+enum class Roots { given, given_and_system };  // which authorities are trusted
 
 struct TlsServerSettings {
   // Offered in this order; a client that offers none of them is refused with the alert
   // no_application_protocol, one without ALPN is served. Empty: ALPN is ignored.
   std::vector<std::string> protocols;
   UnknownName unknown_name = UnknownName::gets_first_certificate;
-  // Requested: every certificate passes, Transport::peer_certificate() tells what it is worth.
+  // Requested: every certificate passes, Transport::peer_certificate() tells what it is worth. Of
+  // what it is made for nothing is said: a server may show there what it shows its clients.
   ClientCertificate client_certificate = ClientCertificate::ignored;
   std::string client_roots_pem;  // what client certificates are checked against
+  Roots client_roots = Roots::given;
 };
 
 class ServerCertificates;
@@ -76,11 +79,15 @@ class TlsServerContext {
   std::shared_ptr<const ServerCertificates> certificates_;  // guarded by mutex_
 };
 
-enum class ServerCheck { by_roots, none };
+// Reported: every certificate passes, Transport::peer_certificate() tells whether an authority
+// stands behind it; its names are the caller's to judge (crypto/peer_identity.h). For other
+// servers.
+enum class ServerCheck { by_roots, reported, none };
 
 struct TlsClientSettings {
   ServerCheck check = ServerCheck::by_roots;
-  std::string roots_pem;               // trusted authorities; empty: the system's
+  std::string roots_pem;  // trusted authorities; empty: the system's
+  Roots roots = Roots::given;
   std::vector<std::string> protocols;  // ALPN
   // Shown when the server asks (SASL EXTERNAL, s2s); empty: none.
   std::string chain_pem;

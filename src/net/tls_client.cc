@@ -1,4 +1,4 @@
-// The client's side: is the server whom we meant?
+// The client's side: is the server whom we meant, and who are we?
 #include <arpa/inet.h>
 #include <openssl/x509v3.h>
 
@@ -27,6 +27,18 @@ bool expect_name(SSL* ssl, const std::string& name) {
   return X509_VERIFY_PARAM_set1_host(check, name.data(), name.size()) == 1;
 }
 
+Result<> set_check(SSL_CTX& context, const TlsClientSettings& settings) {
+  if (settings.check == ServerCheck::none) return {};
+  const bool is_reported = settings.check == ServerCheck::reported;
+  SSL_CTX_set_verify(&context, SSL_VERIFY_PEER, is_reported ? pass_any_certificate : nullptr);
+  if (is_reported && SSL_CTX_set_purpose(&context, X509_PURPOSE_ANY) != 1)
+    return crypto::library_error("purpose of certificates");
+  if (settings.roots_pem.empty() || settings.roots == Roots::given_and_system)
+    TRY(trust_system(context));
+  if (settings.roots_pem.empty()) return {};
+  return trust_roots(context, settings.roots_pem);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<TlsClientContext>> TlsClientContext::make(
@@ -43,13 +55,7 @@ Result<std::unique_ptr<TlsClientContext>> TlsClientContext::make(
                               static_cast<unsigned>(protocols.size())) != 0)
     return crypto::library_error("ALPN");
 
-  if (settings.check == ServerCheck::by_roots) {
-    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-    if (!settings.roots_pem.empty())
-      TRY(trust_roots(*context, settings.roots_pem));
-    else if (SSL_CTX_set_default_verify_paths(context.get()) != 1)
-      return crypto::library_error("roots");
-  }
+  TRY(set_check(*context, settings));
   if (!settings.chain_pem.empty()) {
     const auto own = TRY(parse_certificate(settings.chain_pem, settings.key_pem));
     if (SSL_CTX_use_cert_and_key(context.get(), own.certificate.get(), own.key.get(),
@@ -72,7 +78,7 @@ std::unique_ptr<TlsStream> TlsClientContext::connect(Socket& socket, std::string
     // either: then there is no stream.
     const bool named = is_address(text) || SSL_set_tlsext_host_name(ssl.get(), text.c_str()) == 1;
     const bool checked =
-        check_ == ServerCheck::none || (!text.empty() && expect_name(ssl.get(), text));
+        check_ != ServerCheck::by_roots || (!text.empty() && expect_name(ssl.get(), text));
     if (!named || !checked) ssl.reset();
   }
   return std::make_unique<TlsStream>(std::move(ssl), socket);

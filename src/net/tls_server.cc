@@ -57,8 +57,6 @@ std::vector<std::string> names_of(const X509* certificate) {
   return found;
 }
 
-int pass_any_client(int, X509_STORE_CTX*) { return 1; }
-
 }  // namespace
 
 Result<std::string> read_pem(const std::string& path) {
@@ -137,6 +135,9 @@ Result<> TlsServerContext::prepare(const TlsServerSettings& settings) {
       SSL_CTX_set_session_id_context(context, purpose, sizeof purpose) != 1)
     return crypto::library_error("TLS sessions");
 
+  if (SSL_CTX_set_purpose(context, X509_PURPOSE_ANY) != 1)
+    return crypto::library_error("purpose of certificates");
+  if (settings.client_roots == Roots::given_and_system) TRY(trust_system(*context));
   if (settings.client_roots_pem.empty()) return {};
   return trust_roots(*context, settings.client_roots_pem);
 }
@@ -159,7 +160,7 @@ std::unique_ptr<TlsStream> TlsServerContext::accept(Socket& socket) {
 int TlsServerContext::choose_certificate(SSL* ssl, int* alert, void* self) {
   auto& context = *static_cast<TlsServerContext*>(self);
   if (context.client_certificate_ == ClientCertificate::requested)
-    SSL_set_verify(ssl, SSL_VERIFY_PEER, pass_any_client);
+    SSL_set_verify(ssl, SSL_VERIFY_PEER, pass_any_certificate);
   std::shared_ptr<const ServerCertificates> certificates;
   {
     const std::lock_guard lock(context.mutex_);

@@ -3,10 +3,11 @@
 
 #include <gtest/gtest.h>
 
-
 #include "base/base64.h"
 #include "base/random.h"
 #include "crypto/authority.h"
+#include "crypto/openssl/test_certificates.h"
+#include "crypto/peer_identity.h"
 #include "net/loopback_test.h"
 #include "net/openssl_peer.h"
 #include "net/tls_context.h"
@@ -433,6 +434,84 @@ TEST_F(TlsTest, ShowsAClientsCertificateAndWhatItIsWorth) {
   secure_pair();
   ASSERT_TRUE(server_->transport().peer_certificate());
   EXPECT_NE(server_->transport().peer_certificate()->problem, "");
+}
+
+// What two servers do: both show a certificate, neither ends the handshake for what it is shown.
+class TlsPeersTest : public TlsTest {
+ protected:
+  TlsPeersTest() {
+    server_settings_.protocols = {"xmpp-server"};
+    server_settings_.client_certificate = ClientCertificate::requested;
+    server_settings_.client_roots_pem = certificates_.authority.chain_pem;
+    client_settings_.protocols = {"xmpp-server"};
+    client_settings_.check = ServerCheck::reported;
+    show_here({.others = {}, .domains = {"here.test"}, .usage = "serverAuth"});
+    show_there({.others = {}, .domains = {"xmpp.test"}, .usage = "serverAuth"});
+  }
+  crypto::CertifiedKey issue(const crypto::TestCertificate& wanted, Seconds ago = Seconds(0)) {
+    return crypto::issue_with_key(certificates_.authority, wanted,
+                                  certificates_.clock.wall() - ago);
+  }
+  void show_here(const crypto::TestCertificate& wanted, Seconds ago = Seconds(0)) {
+    const crypto::CertifiedKey own = issue(wanted, ago);
+    client_settings_.chain_pem = own.chain_pem;
+    client_settings_.key_pem = own.key_pem;
+  }
+  void show_there(const crypto::TestCertificate& wanted, Seconds ago = Seconds(0)) {
+    const crypto::CertifiedKey own = issue(wanted, ago);
+    server_certificates_ = {{.names = {}, .chain_pem = own.chain_pem, .key_pem = own.key_pem}};
+  }
+  // What each says of the other.
+  std::string problems() {
+    forget_contexts();
+    secure_pair();
+    if (!client_->secured || !server_->secured) return "no handshake";
+    const auto of_client = server_->transport().peer_certificate();
+    const auto of_server = client_->transport().peer_certificate();
+    return (of_client ? of_client->problem : "none") + "|" +
+           (of_server ? of_server->problem : "none");
+  }
+};
+
+TEST_F(TlsPeersTest, CertificatesThatAreForServersServeInBothRoles) {
+  EXPECT_EQ(problems(), "|");
+  EXPECT_EQ(client_->transport().tls_protocol(), "xmpp-server");
+  EXPECT_EQ(server_->transport().tls_server_name(), "xmpp.test");
+  const auto of_client = server_->transport().peer_certificate();
+  EXPECT_TRUE(crypto::read_peer_identity(of_client->chain_pem)->is_for("here.test"));
+  EXPECT_EQ(shown_names(*client_), "xmpp.test");
+  // The authority was not sent, but it is known what it is.
+  EXPECT_TRUE(of_client->chain_pem.ends_with(certificates_.authority.chain_pem));
+  show_here({.others = {}, .domains = {"here.test"}, .usage = "clientAuth"});
+  show_there({.others = {}, .domains = {"xmpp.test"}, .usage = "clientAuth"});
+  EXPECT_EQ(problems(), "|");
+}
+
+TEST_F(TlsPeersTest, WhatIsWrongIsReportedAndEndsNothing) {
+  show_here({.others = {}, .domains = {"here.test"}, .usage = "serverAuth"}, Seconds(3 * 86400));
+  EXPECT_EQ(problems(), "certificate has expired|");
+  show_there({.others = {}, .domains = {"xmpp.test"}}, Seconds(3 * 86400));
+  EXPECT_EQ(problems(), "certificate has expired|certificate has expired");
+  const TlsCertificate foreign = Certificates().issue({"xmpp.test"});
+  server_certificates_ = {foreign};
+  show_here({.others = {}, .domains = {"here.test"}});
+  EXPECT_TRUE(problems().starts_with("|self-signed certificate"));
+  EXPECT_EQ(client_->transport().peer_certificate()->chain_pem, foreign.chain_pem);
+}
+
+TEST_F(TlsPeersTest, NamesAreNotTheirBusiness) {
+  show_there({.others = {}, .domains = {"other.test"}, .usage = "serverAuth"});
+  EXPECT_EQ(problems(), "|");
+}
+
+TEST_F(TlsPeersTest, WhoShowsNothingIsServed) {
+  client_settings_.chain_pem.clear();
+  EXPECT_EQ(problems(), "none|");
+}
+
+TEST_F(TlsPeersTest, TheSystemsAuthoritiesMayStandBesideOurs) {
+  client_settings_.roots = server_settings_.client_roots = Roots::given_and_system;
+  EXPECT_EQ(problems(), "|");
 }
 
 }  // namespace

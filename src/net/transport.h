@@ -19,7 +19,7 @@ enum class Ending { peer_closed, reset, tls_failed, timed_out };
 
 // What the other side of a TLS connection showed, for SASL EXTERNAL (XEP-0178).
 struct PeerCertificate {
-  std::string chain_pem;  // its own certificate first
+  std::string chain_pem;  // its own certificate first; up to the authority where it was verified
   std::string problem;    // why it cannot be trusted; "" when it was verified
 };
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 
+#include "crypto/openssl/fields.h"
 #include "crypto/openssl/openssl_handles.h"
 #include "crypto/openssl/pem.h"
 
@@ -266,32 +267,12 @@ Result<CertifiedKey> issue(const CertifiedKey& authority, std::span<const std::s
 
 Result<std::string> fingerprint_sha256(std::string_view pem) {
   const Certificate certificate = TRY(read_certificate(pem));
-  std::array<unsigned char, EVP_MAX_MD_SIZE> hash;
-  unsigned size = 0;
-  if (X509_digest(certificate.get(), EVP_sha256(), hash.data(), &size) != 1)
-    return library_error("fingerprint");
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string text;
-  for (unsigned i = 0; i < size; ++i) {
-    if (i > 0) text += ':';
-    text += digits[hash[i] >> 4];
-    text += digits[hash[i] & 15];
-  }
-  return text;
+  return fingerprint(*certificate);
 }
 
 Result<WallTime> expires(std::string_view pem) {
   const Certificate certificate = TRY(read_certificate(pem));
-  std::tm broken_down{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &broken_down) != 1)
-    return library_error("expiry");
-  using std::chrono::sys_days;
-  const std::chrono::year_month_day day{
-      std::chrono::year(broken_down.tm_year + 1900),
-      std::chrono::month(static_cast<unsigned>(broken_down.tm_mon + 1)),
-      std::chrono::day(static_cast<unsigned>(broken_down.tm_mday))};
-  return WallTime(sys_days(day)) + std::chrono::hours(broken_down.tm_hour) +
-         std::chrono::minutes(broken_down.tm_min) + Seconds(broken_down.tm_sec);
+  return wall_time(X509_get0_notAfter(certificate.get()));
 }
 
 Result<std::vector<std::string>> names(std::string_view pem) {
@@ -304,16 +285,8 @@ Result<std::vector<std::string>> names(std::string_view pem) {
     const auto* value = static_cast<const ASN1_STRING*>(
         GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(all.get(), i), &type));
     if (type != GEN_DNS && type != GEN_IPADD) continue;
-    const auto size = static_cast<std::size_t>(ASN1_STRING_length(value));
-    const unsigned char* bytes = ASN1_STRING_get0_data(value);
-    if (type == GEN_DNS) {
-      found.emplace_back(reinterpret_cast<const char*>(bytes), size);
-      continue;
-    }
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    if (::inet_ntop(size == 4 ? AF_INET : AF_INET6, bytes, text.data(), text.size()) &&
-        (size == 4 || size == 16))
-      found.emplace_back(text.data());
+    std::string text = type == GEN_DNS ? bytes_of(value) : address_text(value);
+    if (type == GEN_DNS || !text.empty()) found.push_back(std::move(text));
   }
   ERR_clear_error();
   return found;

@@ -1,4 +1,4 @@
-// For tests: certificates of clients with names that no honest authority would put there.
+// For tests: certificates of clients and servers with names that no honest authority would give.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -28,9 +28,10 @@ struct TestCertificate {
   std::vector<TestOtherName> others;
   std::vector<std::string> domains = {};  // dNSName
   std::string common_name = "a client";
-  const char* usage = "clientAuth";
+  const char* usage = "clientAuth";  // null: none is named
   const EVP_MD* digest = EVP_sha256();
   long serial = 7;
+  std::vector<std::string> hosts = {};  // iPAddress, as bytes
 };
 
 inline void push_name(GENERAL_NAMES* all, const TestOtherName& other) {
@@ -43,16 +44,22 @@ inline void push_name(GENERAL_NAMES* all, const TestOtherName& other) {
   sk_GENERAL_NAME_push(all, name);
 }
 
-inline void push_domain(GENERAL_NAMES* all, const std::string& domain) {
+inline void push_simple(GENERAL_NAMES* all, int kind, int type, const std::string& bytes) {
   GENERAL_NAME* name = GENERAL_NAME_new();
-  ASN1_STRING* text = ASN1_STRING_type_new(V_ASN1_IA5STRING);
-  ASN1_STRING_set(text, domain.data(), static_cast<int>(domain.size()));
-  GENERAL_NAME_set0_value(name, GEN_DNS, text);
+  ASN1_STRING* text = ASN1_STRING_type_new(type);
+  ASN1_STRING_set(text, bytes.data(), static_cast<int>(bytes.size()));
+  GENERAL_NAME_set0_value(name, kind, text);
   sk_GENERAL_NAME_push(all, name);
 }
 
+inline std::string text_of(const Bio& out) {
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &bytes);
+  return std::string(bytes, static_cast<std::size_t>(size));
+}
+
 // Valid from an hour before `now` for a day.
-inline std::string issue_to_client(const CertifiedKey& authority, const TestCertificate& wanted,
+inline CertifiedKey issue_with_key(const CertifiedKey& authority, const TestCertificate& wanted,
                                    WallTime now) {
   const Certificate issuer = *read_certificate(authority.chain_pem);
   const Key issuer_key = *read_key(authority.key_pem);
@@ -71,18 +78,27 @@ inline std::string issue_to_client(const CertifiedKey& authority, const TestCert
   X509_set_pubkey(x509, key.get());
   GENERAL_NAMES* names = GENERAL_NAMES_new();
   for (const TestOtherName& other : wanted.others) push_name(names, other);
-  for (const std::string& domain : wanted.domains) push_domain(names, domain);
+  for (const std::string& domain : wanted.domains)
+    push_simple(names, GEN_DNS, V_ASN1_IA5STRING, domain);
+  for (const std::string& host : wanted.hosts)
+    push_simple(names, GEN_IPADD, V_ASN1_OCTET_STRING, host);
   X509_add1_ext_i2d(x509, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT);
   GENERAL_NAMES_free(names);
-  const std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>> usage(
-      X509V3_EXT_conf_nid(nullptr, nullptr, NID_ext_key_usage, wanted.usage));
-  X509_add_ext(x509, usage.get(), -1);
+  if (wanted.usage) {
+    const std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>> usage(
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_ext_key_usage, wanted.usage));
+    X509_add_ext(x509, usage.get(), -1);
+  }
   EXPECT_GT(X509_sign(x509, issuer_key.get(), wanted.digest), 0);
-  const Bio out(BIO_new(BIO_s_mem()));
-  PEM_write_bio_X509(out.get(), x509);
-  char* bytes = nullptr;
-  const long size = BIO_get_mem_data(out.get(), &bytes);
-  return std::string(bytes, static_cast<std::size_t>(size));
+  const Bio chain(BIO_new(BIO_s_mem())), secret(BIO_new(BIO_s_mem()));
+  PEM_write_bio_X509(chain.get(), x509);
+  PEM_write_bio_PKCS8PrivateKey(secret.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  return {text_of(chain), text_of(secret)};
+}
+
+inline std::string issue_to_client(const CertifiedKey& authority, const TestCertificate& wanted,
+                                   WallTime now) {
+  return issue_with_key(authority, wanted, now).chain_pem;
 }
 
 // The list of `authority` that revokes one serial number; good from an hour before `now` for a day.
@@ -107,9 +123,7 @@ inline std::string revoke(const CertifiedKey& authority, long serial, WallTime n
   EXPECT_GT(X509_CRL_sign(list.get(), issuer_key.get(), EVP_sha256()), 0);
   const Bio out(BIO_new(BIO_s_mem()));
   PEM_write_bio_X509_CRL(out.get(), list.get());
-  char* bytes = nullptr;
-  const long size = BIO_get_mem_data(out.get(), &bytes);
-  return std::string(bytes, static_cast<std::size_t>(size));
+  return text_of(out);
 }
 
 }  // namespace herold::crypto
