@@ -111,6 +111,24 @@ struct Limits {
   std::uint64_t registration_window = 3600;
   std::uint64_t counted_places = 10000;
   std::uint64_t anonymous_per_prefix = 50;
+  // Other servers.
+  std::uint64_t peer_stanza_bytes = 512_KiB;
+  std::uint64_t peer_stanza_elements = 10000;
+  std::uint64_t peer_stanza_depth = 100;
+  std::uint64_t peer_bandwidth = 256 * 1000;
+  std::uint64_t peer_bandwidth_burst = 4000 * 1000;
+  std::uint64_t peer_queue = 1000;
+  std::uint64_t peer_queue_bytes = 4_MiB;
+  std::uint64_t peer_waiting_bytes = 64_MiB;
+  std::uint64_t peer_connect_time = 30;
+  std::uint64_t peer_answer_time = 30;
+  std::uint64_t peer_retry_first = 5;
+  std::uint64_t peer_retry_most = 300;
+  std::uint64_t peer_idle_time = 600;
+  std::uint64_t peer_ack_wait = 60;
+  std::uint64_t peer_streams = 8;
+  std::uint64_t peer_pairs = 64;
+  std::uint64_t peer_routes = 10000;
   // Inside the server.
   std::uint64_t shard_mailbox = 65536;
   std::uint64_t turn_bytes = 256_KiB;

@@ -2,6 +2,7 @@
 #include "server/client_caps.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/base64.h"
 #include "server/module_host.h"
@@ -145,6 +146,48 @@ void learn_caps(Session& session) {
   if (!session.available()) return;
   const Stanza presence(StanzaHead::of(PresenceType::available), session.presence());
   learn_caps(session, presence.root());
+}
+
+namespace {
+
+// Programs that a shard asks about at once, and clients that wait for one; others are asked when
+// they say something again.
+constexpr std::size_t distant_questions = 64, distant_waiting = 1000;
+
+// Hashes that clients elsewhere are being asked about, and who waits for it.
+struct DistantQuestions {
+  using Then = std::move_only_function<void(const Capabilities&)>;
+  std::map<std::string, std::vector<Then>> waiting;
+};
+
+}  // namespace
+
+void learn_caps_of(ModuleHost& host, const Jid& asking, const Jid& client, xml::Element presence,
+                   std::move_only_function<void(const Capabilities&)> then) {
+  const auto caps = find_caps(presence);
+  if (!caps) return;
+  const std::string key = caps->key();
+  if (const Capabilities* known = host.shard().caps_cache().find(key)) return then(*known);
+  auto& waiting = host.data<DistantQuestions>().waiting;
+  const auto asked = waiting.find(key);
+  if (asked != waiting.end()) {
+    if (asked->second.size() < distant_waiting) asked->second.push_back(std::move(then));
+    return;
+  }
+  if (waiting.size() >= distant_questions) return;
+  waiting[key].push_back(std::move(then));
+  StanzaHead head = StanzaHead::of(IqType::get);
+  head.from = asking;
+  head.to = client;
+  const xmpp::DiscoInfo question{.node = caps->node};
+  host.ask(Stanza(std::move(head), xmpp::to_xml(question, xmpp::ns::client)), patience,
+           [&host, caps = *caps, key](const Stanza* answer) {
+             auto found = host.data<DistantQuestions>().waiting.extract(key);
+             const auto capabilities = believe(host, caps, answer);
+             if (!capabilities || found.empty()) return;
+             host.shard().caps_cache().put(key, *capabilities, host.limits());
+             for (auto& one : found.mapped()) one(*capabilities);
+           });
 }
 
 }  // namespace herold::server

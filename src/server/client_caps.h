@@ -2,6 +2,7 @@
 // section 4.3): asks once for each hash, and believes only what has it.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -11,7 +12,9 @@
 
 namespace herold::server {
 
+class ModuleHost;
 class Session;
+struct Capabilities;
 
 // A hash that a client announced, of an algorithm that we know.
 struct AnnouncedCaps {
@@ -37,5 +40,10 @@ bool verify_caps(const crypto::Crypto& crypto, const AnnouncedCaps& caps,
 void learn_caps(Session& session, xml::Element presence);
 // The same with the presence that it has sent last.
 void learn_caps(Session& session);
+
+// The same for a client elsewhere that is seen by the account `asking`. `then` may be called later,
+// or never.
+void learn_caps_of(ModuleHost& host, const Jid& asking, const Jid& client, xml::Element presence,
+                   std::move_only_function<void(const Capabilities&)> then);
 
 }  // namespace herold::server

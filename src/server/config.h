@@ -73,6 +73,8 @@ struct ListenConfig {
   std::vector<Endpoint> client{{"127.0.0.1", 5222}, {"::1", 5222}};
   std::vector<Endpoint> client_tls{{"127.0.0.1", 5223}, {"::1", 5223}};
   std::vector<Endpoint> client_plain;
+  std::vector<Endpoint> server;
+  std::vector<Endpoint> server_tls;
   bool behind_tls_proxy = false;
 
   static constexpr std::tuple options{
@@ -80,8 +82,52 @@ struct ListenConfig {
       option("client_tls", &ListenConfig::client_tls, "Clients that begin with TLS (XEP-0368)."),
       option("client_plain", &ListenConfig::client_plain,
              "Clients without TLS, on loopback addresses only: measurements, or a TLS proxy."),
+      option("server", &ListenConfig::server,
+             "Other servers, which begin TLS with STARTTLS; usually port 5269."),
+      option("server_tls", &ListenConfig::server_tls,
+             "Other servers that begin with TLS (XEP-0368); usually port 5270."),
       option("behind_tls_proxy", &ListenConfig::behind_tls_proxy,
              "A TLS proxy stands before client_plain, so PLAIN may be offered there.")};
+};
+
+// With whom a server may talk, and what another one must show.
+enum class FederationMode { open, listed, closed };
+enum class PeerTrust { certificate, dialback };
+
+// [federation]
+struct FederationConfig {
+  FederationMode mode = FederationMode::open;
+  PeerTrust trust = PeerTrust::certificate;
+  std::vector<std::string> allow, deny, dialback;  // domains, prepared; "*.example.org" too
+  std::vector<std::string> networks;
+  std::vector<std::string> resolvers;
+  std::string authorities;
+  std::map<std::string, std::vector<Endpoint>, std::less<>> hosts;  // [federation.hosts]
+
+  static constexpr std::tuple options{
+      option("mode", &FederationConfig::mode,
+             {{"open", FederationMode::open},
+              {"listed", FederationMode::listed},
+              {"closed", FederationMode::closed}},
+             "Whom this server talks to: every server but those in deny, those in allow, or none. "
+             "Without a listener for servers it is none."),
+      option("trust", &FederationConfig::trust,
+             {{"certificate", PeerTrust::certificate}, {"dialback", PeerTrust::dialback}},
+             "What other servers must show: a valid certificate of their domain, or that the "
+             "domain's own server knows them (XEP-0220). Everything is encrypted in any case."),
+      option("allow", &FederationConfig::allow,
+             "Domains that are talked to in mode listed; \"*.example.org\" means all below it."),
+      option("deny", &FederationConfig::deny, "Domains that are never talked to."),
+      option("dialback", &FederationConfig::dialback,
+             "Domains for which dialback is enough, whatever trust says."),
+      option("networks", &FederationConfig::networks,
+             "Private networks in which other servers may be, such as \"10.0.0.0/8\"; without it "
+             "names that lead there are refused."),
+      option("resolvers", &FederationConfig::resolvers,
+             "DNS servers to ask; empty: those of the system."),
+      option("authorities", &FederationConfig::authorities,
+             "PEM file with further authorities of other servers' certificates, beside those of "
+             "the system.")};
 };
 
 // [log]
@@ -157,6 +203,7 @@ struct Config : GeneralConfig {
   std::string file;  // "" where there is none
   TlsConfig tls;
   ListenConfig listen;
+  FederationConfig federation;
   LogConfig log;
   Limits limits;
   ContactConfig contact;
@@ -165,6 +212,10 @@ struct Config : GeneralConfig {
   std::map<std::string, std::uint32_t, std::less<>> lines;
 
   const Domain* find_domain(std::string_view name) const;  // prepared name
+  bool federates() const {
+    return federation.mode != FederationMode::closed &&
+           !(listen.server.empty() && listen.server_tls.empty());
+  }
 };
 
 // Errors are of Fault::invalid and list all problems, one a line: "file:line:column: key: what".

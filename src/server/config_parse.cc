@@ -92,6 +92,8 @@ class ConfigReader {
   void resolve_path(std::string& path) const;
   void check_general();
   void check_listen();
+  void read_hosts(const toml::table& table, const Place& place);
+  void check_federation();
   void check_tls(TlsConfig& tls, const Place& place);
   void check_contact(const ContactConfig& contact, const Place& place);
   void check_domain_name(Domain& domain, const Place& place);
@@ -306,7 +308,9 @@ void ConfigReader::check_listen() {
   const std::pair<std::string_view, const std::vector<Endpoint>*> lists[] = {
       {"listen.client", &config_.listen.client},
       {"listen.client_tls", &config_.listen.client_tls},
-      {"listen.client_plain", &config_.listen.client_plain}};
+      {"listen.client_plain", &config_.listen.client_plain},
+      {"listen.server", &config_.listen.server},
+      {"listen.server_tls", &config_.listen.server_tls}};
   for (const auto& [key, endpoints] : lists)
     for (const Endpoint& endpoint : *endpoints)
       if (!taken.insert(endpoint.text()).second && endpoint.port != 0)
@@ -317,6 +321,41 @@ void ConfigReader::check_listen() {
                  toml_string(endpoint.text()) +
                      " is not a loopback address: passwords and messages would cross the network "
                      "unprotected; use client or client_tls there");
+}
+
+// Where the servers of some domains are, for networks without names.
+void ConfigReader::read_hosts(const toml::table& table, const Place& place) {
+  for (const auto& [key, node] : table) {
+    record(key, place);
+    const auto value = plain_value(node);
+    auto domain = xmpp::Jid::parse(key.str());
+    auto where = value ? OptionCodec<std::vector<Endpoint>>::read(*value)
+                       : Result<std::vector<Endpoint>>(fail(Fault::invalid, "must be a list"));
+    if (!domain || !domain->is_domain())
+      problem(key.source().begin, place.key(key.str()), "is not a domain name");
+    else if (!where)
+      problem(key.source().begin, place.key(key.str()), where.error().text);
+    else
+      config_.federation.hosts[domain->text()] = *std::move(where);
+  }
+}
+
+void ConfigReader::check_federation() {
+  FederationConfig& own = config_.federation;
+  resolve_path(own.authorities);
+  const std::pair<std::string_view, std::vector<std::string>*> lists[] = {
+      {"federation.allow", &own.allow},
+      {"federation.deny", &own.deny},
+      {"federation.dialback", &own.dialback}};
+  for (const auto& [key, domains] : lists)
+    for (std::string& domain : *domains) {
+      const std::string_view stars = domain.starts_with("*.") ? "*." : "";
+      const auto jid = xmpp::Jid::parse(std::string_view(domain).substr(stars.size()));
+      if (jid && jid->is_domain())
+        domain = std::string(stars) + jid->text();
+      else
+        problem_at(key, toml_string(domain) + " is not a domain name");
+    }
 }
 
 void ConfigReader::check_tls(TlsConfig& tls, const Place& place) {
@@ -376,7 +415,7 @@ Result<Config> ConfigReader::read(const toml::table& root) {
   const Place top{};
   GeneralConfig& general = config_;
   read_options(root, top, option_rows<GeneralConfig>(), &general,
-               {"domain", "tls", "listen", "log", "limits", "contact", "module"});
+               {"domain", "tls", "listen", "federation", "log", "limits", "contact", "module"});
   check_general();
   with_table(root, top, "tls", [&](const toml::table& table, const Place& place) {
     read_options(table, place, option_rows<TlsConfig>(), &config_.tls, {});
@@ -387,6 +426,12 @@ Result<Config> ConfigReader::read(const toml::table& root) {
     read_options(table, place, option_rows<ListenConfig>(), &config_.listen, {});
   });
   check_listen();
+  with_table(root, top, "federation", [&](const toml::table& table, const Place& place) {
+    read_options(table, place, option_rows<FederationConfig>(), &config_.federation, {"hosts"});
+    with_table(table, place, "hosts",
+               [&](const toml::table& hosts, const Place& there) { read_hosts(hosts, there); });
+  });
+  check_federation();
   with_table(root, top, "log", [&](const toml::table& table, const Place& place) {
     read_options(table, place, option_rows<LogConfig>(), &config_.log, {});
   });

@@ -44,6 +44,7 @@ class Printer {
   Section limits(std::string header, std::string key, const Limits& limits, Shown shown) const;
   Section module(std::string header, std::string key, const ModuleDescription& module,
                  const ModuleSettings& settings, Shown shown) const;
+  Section hosts() const;
   void add_domain(std::vector<Section>& sections, const Domain& domain, std::size_t index) const;
   bool is_set(std::string_view key) const { return config_.lines.contains(key); }
 
@@ -120,6 +121,19 @@ Section Printer::module(std::string header, std::string key, const ModuleDescrip
   return section;
 }
 
+Section Printer::hosts() const {
+  Section section{"[federation.hosts]",
+                  "federation.hosts",
+                  "Where the servers of some domains are, for networks without names: "
+                  "\"example.org\" = [\"10.0.0.1:5269\"].",
+                  {}};
+  for (const auto& [domain, where] : config_.federation.hosts)
+    section.entries.push_back({toml_string(domain), "federation.hosts." + domain, "",
+                               OptionCodec<std::vector<Endpoint>>::type_text(), "",
+                               OptionCodec<std::vector<Endpoint>>::print(where)});
+  return section;
+}
+
 void Printer::add_domain(std::vector<Section>& sections, const Domain& domain,
                          std::size_t index) const {
   const std::string key = "domain." + std::to_string(index);
@@ -152,6 +166,9 @@ std::vector<Section> Printer::sections() {
   all.push_back(options("[listen]", "listen",
                         "Where to listen. What a [listen] table leaves out is not listened on.",
                         option_rows<ListenConfig>(), &config_.listen));
+  all.push_back(options("[federation]", "federation", "Other servers.",
+                        option_rows<FederationConfig>(), &config_.federation));
+  all.push_back(hosts());
   all.push_back(options("[log]", "log", "What is written to standard error or the journal.",
                         option_rows<LogConfig>(), &config_.log));
   all.push_back(limits("[limits]", "limits", config_.limits, Shown::all));

@@ -25,8 +25,8 @@ class Session;
 class Shard;
 struct PendingSignIn;
 
-// How a listener treats its clients.
-enum class ListenerKind : std::uint8_t { starttls, direct_tls, plain, proxied };
+// Who comes to a listener, and how.
+enum class ListenerKind : std::uint8_t { starttls, direct_tls, plain, proxied, peer, peer_tls };
 
 class Connection final : public Wire, private xmpp::ServerStreamHost {
  public:

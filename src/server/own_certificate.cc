@@ -40,6 +40,18 @@ bool fits(const crypto::CertifiedKey& pair, std::vector<std::string> wanted, Wal
   return *names == wanted;
 }
 
+// Made by the first who asks.
+Result<std::string> kept_secret(const std::string& path, Random& random) {
+  if (exists(path)) {
+    TRY(check_secret_file(path));
+    return read_small_file(path);
+  }
+  std::string secret(32, '\0');
+  random.fill({reinterpret_cast<std::uint8_t*>(secret.data()), secret.size()});
+  TRY(write_small_file(path, secret, 0600));
+  return secret;
+}
+
 }  // namespace
 
 Result<OwnCertificate> own_certificate(const std::string& data_folder,
@@ -63,15 +75,11 @@ Result<OwnCertificate> own_certificate(const std::string& data_folder,
 }
 
 Result<std::string> unknown_user_secret(const std::string& data_folder, Random& random) {
-  const std::string path = data_folder + "/unknown-users.secret";
-  if (exists(path)) {
-    TRY(check_secret_file(path));
-    return read_small_file(path);
-  }
-  std::string secret(32, '\0');
-  random.fill({reinterpret_cast<std::uint8_t*>(secret.data()), secret.size()});
-  TRY(write_small_file(path, secret, 0600));
-  return secret;
+  return kept_secret(data_folder + "/unknown-users.secret", random);
+}
+
+Result<std::string> dialback_secret(const std::string& data_folder, Random& random) {
+  return kept_secret(data_folder + "/dialback.secret", random);
 }
 
 }  // namespace herold::server

@@ -27,5 +27,7 @@ Result<OwnCertificate> own_certificate(const std::string& data_folder,
 
 // 32 bytes that made-up credentials of unknown users come from: they stay the same (HOSTILE 43).
 Result<std::string> unknown_user_secret(const std::string& data_folder, Random& random);
+// 32 bytes that keys of XEP-0185 come from.
+Result<std::string> dialback_secret(const std::string& data_folder, Random& random);
 
 }  // namespace herold::server

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "server/federation/federation.h"
 #include "server/guards.h"
 #include "server/server.h"
 #include "server/shard.h"
@@ -49,10 +50,7 @@ std::string message_extras(const Account& account, const Stanza& stanza) {
 
 void Shard::route(Stanza stanza) {
   const Jid& to = stanza.head.to;
-  if (!serves(to.domain())) {
-    // Another server's; federation takes it from here.
-    return bounce(stanza, Condition::remote_server_not_found);
-  }
+  if (!serves(to.domain())) return federation_->send(std::move(stanza));
   // A domain of ours is everywhere; what a module has at its own is in one place.
   const bool anywhere = !to.has_local() && find_host(to.domain()) != nullptr;
   const unsigned home = anywhere ? index_ : server_.home_of(to.bare_text());
@@ -166,12 +164,16 @@ void Shard::deliver_here(Stanza stanza) {
     if (host == nullptr) return bounce(stanza, Condition::service_unavailable);
     return deliver_to_server(*host, std::move(stanza));
   }
-  // Nobody waits for presence of others at an address that has no sessions.
+  // Nobody waits for presence of others at an address that has no sessions; but a contact elsewhere
+  // has to be told from here what was published last (XEP-0163 section 4.3.3).
   const bool broadcast = stanza.head.is(PresenceType::available) ||
                          stanza.head.is(PresenceType::unavailable) ||
                          stanza.head.is(PresenceType::probe);
   Account* known = find_account(to.bare_text());
-  if (broadcast && (known == nullptr || known->sessions().empty())) return;
+  const bool is_alone = known == nullptr || known->sessions().empty();
+  const bool is_distant = !serves(stanza.head.from.domain());
+  const bool is_arrival = is_distant && stanza.head.is(PresenceType::available);
+  if (broadcast && is_alone && !is_arrival) return;
   Account& account = known != nullptr ? *known : this->account(to.bare());
   if (account.state() == Account::State::ready)
     return deliver_to_account(account, std::move(stanza));

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "server/federation/federation.h"
 #include "server/recovery.h"
 
 namespace herold::server {
@@ -109,6 +110,10 @@ void Server::serve(std::unique_ptr<net::Transport> transport, ListenerKind kind)
   shards_.front()->post_to(
       shard, [id = next_connection(), kind, transport = std::move(transport)](Shard& home) mutable {
         if (home.stopping()) return;
+        if (kind == ListenerKind::peer || kind == ListenerKind::peer_tls)
+          return home.federation().accept(
+              id, std::move(transport),
+              kind == ListenerKind::peer ? PeerTls::starttls : PeerTls::direct);
         home.add(std::make_unique<Connection>(home, id, std::move(transport), kind)).start();
       });
 }

@@ -35,6 +35,7 @@ class TlsServerContext;
 namespace herold::server {
 
 class ClientTrust;
+class PeerWorld;
 class Recovery;
 
 // Everything from outside; all outlive the server.
@@ -49,6 +50,7 @@ struct ServerWorld {
   const crypto::Crypto& crypto;
   net::TlsServerContext* tls = nullptr;       // nullptr: the transports of a simulation need none
   const ClientTrust* client_trust = nullptr;  // nullptr: no certificate of a client counts
+  PeerWorld* peers = nullptr;                 // nullptr: no other server is talked to
   std::string unknown_user_secret;            // 32 bytes that stay the same over restarts
   std::uint64_t most_files = 1024;            // open files that the process may have
 };
@@ -61,7 +63,7 @@ class Server {
 
   // Recovers what earlier runs left and opens the journals. Blocks; before any loop runs.
   Result<> start();
-  // A client's transport, on the thread of shard 0 (where the gate is).
+  // A client's or another server's transport, on the thread of shard 0 (where the gate is).
   void accept(std::unique_ptr<net::Transport> transport, ListenerKind kind);
   // Takes new settings, from any thread; connections live on.
   void configure(Config config);
@@ -92,6 +94,7 @@ class Server {
   const crypto::Crypto& crypto() const { return world_.crypto; }
   net::TlsServerContext& tls() { return *world_.tls; }
   const ClientTrust* client_trust() const { return world_.client_trust; }
+  PeerWorld* peer_world() const { return world_.peers; }
   SignIn& sign_in() { return sign_in_; }
   std::string unknown_user_secret(std::string_view domain) const;
   const MessageNames& message_names() const { return message_names_; }

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "server/contacts.h"
+#include "server/federation/federation.h"
 #include "server/modules.h"
 #include "server/server.h"
 #include "server/temporary_stores.h"
@@ -53,6 +54,7 @@ Shard::Shard(Server& server, unsigned index, World world)
       archive_(*this),
       shared_stanzas_(*this),
       retention_(*this),
+      federation_(std::make_unique<Federation>(*this)),
       accounts_(8, KeyedHash{HashKey::make(world.random)}),
       failures_(HashKey::make(world.random)),
       registrations_(HashKey::make(world.random)),
@@ -106,6 +108,7 @@ void Shard::configure(const Config& config) {
   // close_domain.
   for (auto& [name, host] : hosts_)
     if (config.find_domain(name) == nullptr) close_domain(*host);
+  federation_->configure(config);
 }
 
 void Shard::close_domain(const ModuleHost& host) {
@@ -426,6 +429,7 @@ void Shard::leave_segment(std::uint64_t segment) {
 
 void Shard::stop() {
   stopping_ = true;
+  federation_->stop();
   sweep_timer_.stop();
   over_timer_.stop();
   retention_.stop();
@@ -486,9 +490,13 @@ bool Shard::take_answer(const Stanza& stanza) {
 }
 
 bool Shard::is_forgery(xml::Element child) const {
-  constexpr std::string_view only_servers[] = {"urn:xmpp:carbons:2", "urn:xmpp:mam:2"};
-  if (child.ns() == only_servers[0]) return child.name() == "received" || child.name() == "sent";
-  if (child.ns() == only_servers[1]) return child.name() == "result";
+  if (child.ns() == "urn:xmpp:mam:2" && child.name() == "result") return true;
+  return is_forgery_of_peer(child);
+}
+
+bool Shard::is_forgery_of_peer(xml::Element child) const {
+  if (child.ns() == "urn:xmpp:carbons:2")
+    return child.name() == "received" || child.name() == "sent";
   // XEP-0359 section 6 rule 4 and XEP-0203: what claims to be from a domain of ours is not.
   const bool stanza_id = xmpp::is<xmpp::StanzaId>(child);
   if (!stanza_id && !xmpp::is<xmpp::Delay>(child)) return false;

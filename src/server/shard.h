@@ -45,6 +45,7 @@
 namespace herold::server {
 
 class Connection;
+class Federation;
 class Server;
 
 // A committed stanza that stood in a session's outgoing stream when the server ended.
@@ -85,6 +86,7 @@ class Shard final : private store::Executor {
   store::Executor& executor() { return *this; }
   Archive& archive() { return archive_; }
   SharedStanzas& shared_stanzas() { return shared_stanzas_; }
+  Federation& federation() { return *federation_; }
   ModuleHost* find_host(std::string_view domain) const;
   // A module's domain (service.h).
   Service* find_service(std::string_view domain) const;
@@ -128,6 +130,8 @@ class Shard final : private store::Executor {
   void receive(Session& session, xml::Document document);
   // A child that only servers make (XEP-0280, 0313, 0359 section 5, 0203), claiming to be ours.
   bool is_forgery(xml::Element child) const;
+  // The same from another server, whose archives and rooms are its own.
+  bool is_forgery_of_peer(xml::Element child) const;
   // Journals a stanza that must not be lost; its sender's `h` waits for the sync. False: the
   // sender was sent an error.
   bool commit(Stanza& stanza);
@@ -296,6 +300,7 @@ class Shard final : private store::Executor {
   Archive archive_;
   SharedStanzas shared_stanzas_;
   ArchiveRetention retention_;
+  std::unique_ptr<Federation> federation_;
   std::map<std::string, std::unique_ptr<ModuleHost>, std::less<>> hosts_;
   std::map<std::string, Service*, std::less<>> services_;  // of the hosts
 

@@ -27,7 +27,7 @@ using ConnectionId = std::uint64_t;
 
 class Wire : private net::Transport::Handler {
  public:
-  enum class Kind : std::uint8_t { client, peer };
+  enum class Kind : std::uint8_t { client, inbound, outbound };
 
   Wire(const Wire&) = delete;
   ~Wire() override;

@@ -69,6 +69,7 @@ Result<> RunningServer::prepare() {
   folder_ =
       std::make_unique<server::DataFolder>(TRY(server::DataFolder::open(config_.data, crypto_)));
   TRY(make_tls());
+  TRY(make_peers());
   for (unsigned i = 0; i < shard_count(config_); ++i) {
     loops_.push_back(TRY(net::EpollLoop::open(clock_, config_.limits)));
     randoms_.push_back(std::make_unique<SystemRandom>());
@@ -89,6 +90,7 @@ Result<> RunningServer::prepare() {
       .crypto = crypto_,
       .tls = tls_.get(),
       .client_trust = &client_trust_,
+      .peers = peers_.get(),
       .unknown_user_secret = TRY(server::unknown_user_secret(config_.data, random_)),
       .most_files = files};
   for (const auto& loop : loops_) world.loops.push_back(loop.get());
@@ -102,6 +104,8 @@ Result<> RunningServer::prepare() {
   TRY(listen(config_.listen.client_tls, "client_tls", ListenerKind::direct_tls));
   TRY(listen(config_.listen.client_plain, "client_plain",
              config_.listen.behind_tls_proxy ? ListenerKind::proxied : ListenerKind::plain));
+  TRY(listen(config_.listen.server, "server", ListenerKind::peer));
+  TRY(listen(config_.listen.server_tls, "server_tls", ListenerKind::peer_tls));
 
   static const auto descriptions = server::module_descriptions();
   administration_ = std::make_unique<server::RunningAdministration>(
@@ -180,6 +184,22 @@ Result<> RunningServer::make_tls() {
   return {};
 }
 
+Result<server::NetworkPeers::Settings> RunningServer::peer_settings(
+    const server::Config& config, const std::vector<net::TlsCertificate>& certificates) const {
+  std::string own;
+  if (!authority_file_.empty()) own = TRY(net::read_pem(authority_file_));
+  return server::NetworkPeers::Settings{config, clock_, certificates, std::move(own)};
+}
+
+Result<> RunningServer::make_peers() {
+  if (!config_.federates()) return {};
+  const auto all = TRY(certificates(config_));
+  const auto settings = TRY(peer_settings(config_, all));
+  auto secret = TRY(server::dialback_secret(config_.data, random_));
+  peers_ = TRY(server::NetworkPeers::make(settings, std::move(secret)));
+  return {};
+}
+
 Result<> RunningServer::listen(const std::vector<server::Endpoint>& endpoints,
                                const std::string& name, server::ListenerKind kind) {
   for (const server::Endpoint& endpoint : endpoints) {
@@ -255,6 +275,8 @@ Result<> RunningServer::reload() {
   server::Config fresh = TRY(server::load_config(config_file_, descriptions));
   const auto all = TRY(certificates(fresh));
   auto authorities = TRY(client_authorities(fresh));
+  const auto peer_settings = TRY(this->peer_settings(fresh, all));
+  if (peers_) TRY(peers_->reload(peer_settings));
   TRY(tls_->reload(all));
   trust(std::move(authorities));
   log_.set_level(fresh.log.level);

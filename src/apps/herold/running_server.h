@@ -19,6 +19,7 @@
 #include "server/client_trust.h"
 #include "server/config.h"
 #include "server/data_folder.h"
+#include "server/federation/network_peers.h"
 #include "server/log_sink.h"
 #include "server/server.h"
 #include "server/workers.h"
@@ -57,6 +58,9 @@ class RunningServer {
   static Result<server::ClientTrust::Authorities> client_authorities(const server::Config& config);
   void trust(server::ClientTrust::Authorities authorities);
   Result<> make_tls();
+  Result<> make_peers();
+  Result<server::NetworkPeers::Settings> peer_settings(
+      const server::Config& config, const std::vector<net::TlsCertificate>& certificates) const;
   Result<> open_database();
   Result<> listen(const std::vector<server::Endpoint>& endpoints, const std::string& name,
                   server::ListenerKind kind);
@@ -75,6 +79,7 @@ class RunningServer {
   store::PosixDisk disk_;
   std::unique_ptr<net::TlsServerContext> tls_;
   server::ClientTrust client_trust_;
+  std::unique_ptr<server::NetworkPeers> peers_;  // nullptr: no other server is talked to
   std::string authority_file_, authority_fingerprint_;
   std::vector<std::unique_ptr<net::EpollLoop>> loops_;
   std::vector<std::unique_ptr<SystemRandom>> randoms_;

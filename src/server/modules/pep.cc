@@ -2,15 +2,18 @@
 //
 // Who is told is found out where he lives: the home of a contact knows his sessions and what their
 // clients want (section 4.3.4), so nobody's presence is kept here. For the same reason it is the
-// home of who comes online that asks his contacts' homes for their last items.
+// home of who comes online that asks his contacts' homes for their last items. Only of contacts on
+// other servers it is kept here what their clients want, as their presence says.
 #include "server/pubsub/pep.h"
 
 #include <algorithm>
 #include <set>
 
+#include "server/client_caps.h"
 #include "server/contacts.h"
 #include "server/module.h"
 #include "server/pubsub/interests.h"
+#include "server/shard.h"
 #include "xmpp/ext/disco.h"
 
 namespace herold::server {
@@ -39,6 +42,7 @@ class Pep final : public pubsub::Pep {
                       on<SessionEnded>(&Pep::note_end, Stage::screen),
                       on<PresenceReceived>(&Pep::greet_new_contact, Stage::screen),
                       on<PresenceReceived>(&Pep::note_sharer, Stage::amend),
+                      on<PresenceReceived>(&Pep::note_distant, Stage::amend),
                       on<MessageReceived>(&Pep::take_approval, Stage::screen),
                       on<AccountDescribed>(&Pep::prepare),
                       on<DiscoInfoAsked>(&Pep::describe),
@@ -166,8 +170,15 @@ class Pep final : public pubsub::Pep {
                                                                        : MessageType::headline);
     head.from = service.rules().address;
     head.id = host().random().token(9);
-    host().at_homes(contacts, [head, node = notice.node, payload = SharedBytes(notice.payload)](
-                                  ModuleHost& there, const std::vector<Jid>& who) {
+    const SharedBytes payload(notice.payload);
+    if (const Account* account = host().find_account(head.from))
+      for (const Jid& to : pubsub::distant_clients_wanting(*account, contacts, notice.node)) {
+        Stanza stanza(head, payload);
+        stanza.head.to = to;
+        host().send(std::move(stanza));
+      }
+    host().at_homes(contacts, [head, node = notice.node, payload](ModuleHost& there,
+                                                                  const std::vector<Jid>& who) {
       for (const Jid& to : clients_wanting(there, who, node)) {
         Stanza stanza(head, payload);
         stanza.head.to = to;
@@ -259,6 +270,24 @@ class Pep final : public pubsub::Pep {
     });
   }
   static constexpr std::size_t most_sharers = 1000;
+
+  // A client of a contact elsewhere came online, changed what it wants, or left (section 4.3.3).
+  void note_distant(PresenceReceived& event) {
+    const StanzaHead& head = event.stanza.head;
+    if (!head.from.is_full() || host().shard().serves(head.from.domain())) return;
+    if (head.is(PresenceType::unavailable)) return pubsub::forget_distant(event.account, head.from);
+    const ContactView contact = event.account.roster().find(head.from.bare_text());
+    if (!head.is(PresenceType::available) || !seen_by_contact(contact.subscription)) return;
+    const Jid owner = event.account.address();
+    learn_caps_of(host(), owner, head.from, event.stanza.root(),
+                  [this, owner, who = head.from](const Capabilities& capabilities) {
+                    Account* account = host().find_account(owner);
+                    if (account == nullptr) return;
+                    const NodeNames fresh =
+                        pubsub::set_distant_interests(*account, who, capabilities);
+                    if (!fresh.empty()) greet(owner, who, fresh);
+                  });
+  }
 
   void ask(const Session& session, const Jid& owner) override {
     ask_for_last(session, {owner}, pubsub::interests_of(session));

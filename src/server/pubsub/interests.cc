@@ -20,12 +20,18 @@ struct SessionInterests {
   std::map<SessionKey, Shared> by_session;
 };
 
+// Of clients elsewhere, by their full addresses.
+struct DistantInterests {
+  std::map<std::string, Shared, std::less<>> by_client;
+};
+
 // What is in use; goes with its last session.
 struct KnownInterests {
   std::map<NodeNames, std::weak_ptr<const NodeNames>> known;
 };
 
-constexpr std::size_t few = 64;  // entries that are not looked through for dead ones
+constexpr std::size_t most_distant = 1000;  // of one account; further ones are not told
+constexpr std::size_t few = 64;             // entries that are not looked through for dead ones
 
 Shared share(ModuleHost& host, NodeNames names) {
   auto& known = host.data<KnownInterests>().known;
@@ -77,6 +83,42 @@ bool is_interested(const Session& session, const std::string& node) {
 void forget_interests(const Session& session) {
   auto* all = session.account().find_data<SessionInterests>();
   if (all != nullptr) all->by_session.erase(session.key());
+}
+
+NodeNames set_distant_interests(Account& account, const Jid& client,
+                                const Capabilities& capabilities) {
+  auto& all = account.data<DistantInterests>().by_client;
+  NodeNames names = interests_in(capabilities);
+  const auto known = all.find(client.text());
+  NodeNames fresh;
+  std::ranges::set_difference(names, known == all.end() ? nothing : *known->second,
+                              std::back_inserter(fresh));
+  if (names.empty()) {
+    if (known != all.end()) all.erase(known);
+  } else if (known != all.end() || all.size() < most_distant) {
+    all[client.text()] = share(account.host(), std::move(names));
+  } else {
+    fresh.clear();
+  }
+  return fresh;
+}
+
+void forget_distant(Account& account, const Jid& client) {
+  if (auto* all = account.find_data<DistantInterests>()) all->by_client.erase(client.text());
+}
+
+std::vector<Jid> distant_clients_wanting(const Account& account, const std::vector<Jid>& contacts,
+                                         const std::string& node) {
+  std::vector<Jid> clients;
+  const auto* all = account.find_data<DistantInterests>();
+  if (all == nullptr) return clients;
+  for (const Jid& contact : contacts) {
+    const std::string start = std::string(contact.bare_text()) + '/';
+    for (auto it = all->by_client.lower_bound(start);
+         it != all->by_client.end() && it->first.starts_with(start); ++it)
+      if (std::ranges::binary_search(*it->second, node)) clients.push_back(Jid::trusted(it->first));
+  }
+  return clients;
 }
 
 }  // namespace herold::server::pubsub

@@ -11,6 +11,8 @@
 
 namespace herold::server {
 
+class Account;
+
 class Session;
 
 namespace pubsub {
@@ -25,6 +27,15 @@ NodeNames set_interests(Session& session, const Capabilities& capabilities);
 const NodeNames& interests_of(const Session& session);
 bool is_interested(const Session& session, const std::string& node);
 void forget_interests(const Session& session);
+
+// --- clients of contacts on other servers, beside the account that they see
+// The same for one of them, as far as an account's bound goes.
+NodeNames set_distant_interests(Account& account, const Jid& client,
+                                const Capabilities& capabilities);
+void forget_distant(Account& account, const Jid& client);
+// Those of `contacts` that want `node`.
+std::vector<Jid> distant_clients_wanting(const Account& account, const std::vector<Jid>& contacts,
+                                         const std::string& node);
 
 }  // namespace pubsub
 }  // namespace herold::server

@@ -143,6 +143,7 @@ Result<> Process::start() {
                             .workers = *workers_,
                             .crypto = crypto_,
                             .tls = nullptr,
+                            .peers = settings_.peers,
                             .unknown_user_secret = std::string(32, 's'),
                             .most_files = 100000};
   for (net::sim::SimLoop* loop : loops_) {
@@ -190,9 +191,9 @@ void Process::configure(server::Config config) {
   if (running()) server_->configure(settings_.config);
 }
 
-void Process::accept(std::unique_ptr<net::Transport> transport) {
-  loops_.front()->post([this, transport = std::move(transport)]() mutable {
-    server_->accept(std::move(transport), server::ListenerKind::plain);
+void Process::accept(std::unique_ptr<net::Transport> transport, server::ListenerKind kind) {
+  loops_.front()->post([this, kind, transport = std::move(transport)]() mutable {
+    server_->accept(std::move(transport), kind);
   });
 }
 

@@ -60,6 +60,7 @@ class Process {
     server::Config config;
     std::string database;  // path of this run's copy
     std::uint64_t seed = 0;
+    server::PeerWorld* peers = nullptr;
     Duration slowest_sync{Milliseconds(4)}, slowest_database{Milliseconds(8)};
   };
   Process(net::sim::SimWorld& world, store::Disk& disk, Log& log, Settings settings);
@@ -76,7 +77,8 @@ class Process {
   bool running() const { return server_ != nullptr; }
   bool has_failed() const { return failed_; }  // it could not go on: to be killed
   server::Server& server() { return *server_; }
-  void accept(std::unique_ptr<net::Transport> transport);
+  void accept(std::unique_ptr<net::Transport> transport,
+              server::ListenerKind kind = server::ListenerKind::plain);
   std::uint64_t open_stanzas() const;
   unsigned runs() const { return runs_; }
 

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "base/check.h"
+#include "server/federation/peer_world.h"
 #include "server/modules.h"
 #include "server/testing/process.h"
 
@@ -16,16 +18,15 @@ namespace {
 
 namespace files = std::filesystem;
 
-constexpr std::string_view domain = "xmpp.test";
-
 Config config_of(const ServerSetup& setup) {
   static const auto descriptions = module_descriptions();
   // A simulated disk fills whole segments with zeros, and PBKDF2 takes its time.
   const std::string text =
       "data = '/data'\n[limits]\nscram_iterations = 4096\njournal_segment_bytes = 1048576\n"
       "journal_reserve_bytes = 65536\n" +
-      setup.limits + "\n" + setup.modules + "\n[[domain]]\nname = '" + std::string(domain) +
-      "'\nadmins = ['admin@xmpp.test']\n" + setup.domain;
+      setup.limits + "\n[listen]\nserver = ['127.0.0.1:0']\n[federation]\ntrust = 'dialback'\n" +
+      setup.federation + "\n" + setup.modules + "\n[[domain]]\nname = '" + setup.name +
+      "'\nadmins = ['admin@" + setup.name + "']\n" + setup.domain;
   auto config = parse_config(text, "test", descriptions);
   if (!config) ADD_FAILURE() << config.error().text;
   CHECK(config.has_value());  // the test has written no configuration
@@ -49,15 +50,15 @@ class Folder {
   std::string path_;
 };
 
-// Made once in a test program: the database that every server begins with.
-const std::string& first_database() {
+// Made once in a test program: the database that every server of that name begins with.
+std::string first_database(const std::string& domain) {
   static const Folder folder;
-  static const std::string path = folder.file("first.sqlite");
+  const std::string path = folder.file(domain + ".sqlite");
   if (files::exists(path)) return path;
   std::vector<std::string> accounts;
   for (const char* name : {"romeo", "juliet", "mercutio", "benvolio", "tybalt", "nurse", "paris",
                            "rosaline", "lawrence", "balthasar", "admin"})
-    accounts.push_back(name + ("@" + std::string(domain)));
+    accounts.push_back(name + ("@" + domain));
   CHECK(sim::make_database(path, accounts).has_value());
   return path;
 }
@@ -67,38 +68,113 @@ const xmpp::ClientKeys& client_keys() {
   return keys;
 }
 
-std::string full_address(std::string_view shortened) {
-  if (shortened.find('@') != std::string_view::npos) return std::string(shortened);
-  const std::size_t slash = shortened.find('/');
-  CHECK(slash != std::string_view::npos);
-  return std::string(shortened.substr(0, slash)) + '@' + std::string(domain) +
-         std::string(shortened.substr(slash));
-}
-
 net::sim::SimNetworkSettings fast_network() {
   return {.most_delay = Milliseconds(1), .window = 1 << 20, .short_percent = 5};
 }
 
 }  // namespace
 
+// The world of one server or several.
+struct TestServer::Neighbourhood {
+  explicit Neighbourhood(std::uint64_t seed)
+      : sim(seed), network(sim, fast_network()), loop(sim.add_loop()) {}
+
+  net::sim::SimWorld sim;
+  net::sim::SimNetwork network;
+  net::sim::SimLoop& loop;  // of the clients
+  std::map<std::string, TestServer*, std::less<>> servers;
+  std::map<std::string, PeerFailure, std::less<>> missing;
+  struct Stream {
+    net::sim::SimNetwork::Link link;
+    std::string from, to;
+  };
+  std::vector<Stream> streams;
+};
+
+struct Search final : PeerSearch {
+  void go_on() override {
+    timer.start(*loop, Duration(0), [then = then] {
+      (*then)(std::unexpected(PeerFailure{.error = {Condition::remote_server_timeout}}));
+    });
+  }
+  net::Loop* loop = nullptr;
+  std::shared_ptr<PeerWorld::Found> then;  // shared with the call under way
+  net::Timer timer;
+};
+
+// Other servers are found by their names, which their services have behind a dot.
+class TestServer::Peers final : public PeerWorld {
+ public:
+  Peers(Neighbourhood& all, std::string own) : all_(all), own_(std::move(own)) {}
+
+  std::unique_ptr<PeerSearch> find(const std::string& domain, net::Loop& loop, Random&,
+                                   Found then) override {
+    auto search = std::make_unique<Search>();
+    search->loop = &loop;
+    search->then = std::make_shared<Found>(std::move(then));
+    search->timer.start(loop, Duration(0), [this, domain, then = search->then] {
+      (*then)(look_for(domain));  // which may destroy the search
+    });
+    return search;
+  }
+  net::TlsServerContext* accepting() override { return nullptr; }
+  net::TlsClientContext* connecting(std::string_view) override { return nullptr; }
+  std::string judge(const net::PeerCertificate&, std::string_view, WallTime) const override {
+    return "there are no certificates in a simulation";
+  }
+  const std::string& dialback_secret() const override { return secret_; }
+
+ private:
+  std::expected<FoundPeer, PeerFailure> look_for(const std::string& domain) {
+    std::string_view name = domain;
+    while (!all_.servers.contains(name) && name.find('.') != name.npos)
+      name.remove_prefix(name.find('.') + 1);
+    const auto missing = all_.missing.find(name);
+    if (missing != all_.missing.end()) return std::unexpected(missing->second);
+    const auto found = all_.servers.find(name);
+    if (found == all_.servers.end() || !found->second->process().running())
+      return std::unexpected(
+          PeerFailure{.error = {Condition::remote_server_not_found}, .is_final = true});
+    auto pair = all_.network.connect("198.51.100.1");
+    all_.streams.push_back({pair.link, own_, std::string(name)});
+    found->second->process().accept(std::move(pair.server), ListenerKind::peer);
+    return FoundPeer{std::move(pair.client)};
+  }
+
+  Neighbourhood& all_;
+  const std::string own_;
+  const std::string secret_ = own_ + std::string(32, 'd');
+};
+
 struct TestServer::World {
-  explicit World(const ServerSetup& setup)
-      : sim(setup.seed), network(sim, fast_network()), loop(sim.add_loop()), disk(setup.seed) {
-    files::copy_file(first_database(), folder.file("herold.sqlite"));
+  World(const ServerSetup& setup, Neighbourhood* neighbourhood)
+      : own(neighbourhood ? nullptr : std::make_unique<Neighbourhood>(setup.seed)),
+        all(neighbourhood ? *neighbourhood : *own),
+        sim(all.sim),
+        network(all.network),
+        loop(all.loop),
+        peers(all, setup.name),
+        disk(setup.seed),
+        name(setup.name) {
+    files::copy_file(first_database(name), folder.file("herold.sqlite"));
     process = std::make_unique<sim::Process>(
         sim, disk, log,
         sim::Process::Settings{setup.shards, config_of(setup), folder.file("herold.sqlite"),
-                               setup.seed, Milliseconds(1)});
+                               setup.seed, &peers, Milliseconds(1)});
   }
 
   TestLog log;
   Folder folder;
-  net::sim::SimWorld sim;
-  net::sim::SimNetwork network;
-  net::sim::SimLoop& loop;  // of the clients
+  std::unique_ptr<Neighbourhood> own;  // of the first of them
+  Neighbourhood& all;
+  net::sim::SimWorld& sim;
+  net::sim::SimNetwork& network;
+  net::sim::SimLoop& loop;
+  Peers peers;
   store::SimDisk disk;
   crypto::OpenSslCrypto crypto;
   std::unique_ptr<sim::Process> process;
+  const std::string name;
 };
 
 void TestServer::TestLog::write(LogLevel level, std::string_view event,
@@ -114,10 +190,37 @@ bool TestServer::TestLog::has(std::string_view start) const {
   return std::ranges::any_of(lines, [&](const auto& line) { return line.starts_with(start); });
 }
 
-TestServer::TestServer(ServerSetup setup) : world_(std::make_unique<World>(setup)) {
+TestServer::TestServer(ServerSetup setup) : TestServer(nullptr, std::move(setup)) {}
+
+TestServer::TestServer(TestServer& neighbour, ServerSetup setup)
+    : TestServer(&neighbour.world_->all, std::move(setup)) {}
+
+TestServer::TestServer(Neighbourhood* neighbourhood, ServerSetup setup)
+    : world_(std::make_unique<World>(setup, neighbourhood)) {
+  world_->all.servers[world_->name] = this;
   const auto started = world_->process->start();
   if (!started) ADD_FAILURE() << started.error().text;
   settle();
+}
+
+void TestServer::is_not_found(const PeerFailure& why) { world_->all.missing[world_->name] = why; }
+void TestServer::is_found_again() { world_->all.missing.erase(world_->name); }
+
+void TestServer::loses_its_streams() {
+  for (const auto& stream : std::exchange(world_->all.streams, {})) {
+    if (stream.from == world_->name || stream.to == world_->name)
+      world_->network.reset(stream.link);
+    else
+      world_->all.streams.push_back(stream);
+  }
+}
+
+std::string TestServer::full_address(std::string_view shortened) const {
+  if (shortened.find('@') != std::string_view::npos) return std::string(shortened);
+  const std::size_t slash = shortened.find('/');
+  CHECK(slash != std::string_view::npos);
+  return std::string(shortened.substr(0, slash)) + '@' + world_->name +
+         std::string(shortened.substr(slash));
 }
 
 TestServer::~TestServer() {
@@ -125,8 +228,9 @@ TestServer::~TestServer() {
   for (const auto& client : clients_)
     if (client->is_connected()) client->drop();
   clients_.clear();
+  world_->all.servers.erase(world_->name);
   world_->process->kill();
-  world_->loop.drop();
+  if (world_->own) world_->loop.drop();
 }
 
 TestClient& TestServer::signs_in(std::string_view address, ClientSetup setup, Place place) {
@@ -151,7 +255,7 @@ TestClient& TestServer::comes_online(std::string_view address, ClientSetup setup
 
 TestClient& TestServer::opens_stream(ClientSetup setup, Place place) {
   clients_.push_back(
-      std::make_unique<TestClient>(*this, "stranger@" + std::string(domain), std::move(setup)));
+      std::make_unique<TestClient>(*this, "stranger@" + world_->name, std::move(setup)));
   clients_.back()->connect(TestClient::State::ready, place);
   return *clients_.back();
 }

@@ -37,23 +37,29 @@ class Stores;
 
 namespace herold::server {
 
+struct PeerFailure;
+
 // What stands in the configuration file, as text.
 struct ServerSetup {
   std::string limits{};   // under [limits]: "csi_queue = 3"
   std::string modules{};  // tables: "[module.ping]\nidle = '60s'"
-  std::string domain{};   // under the [[domain]] xmpp.test: "registration = 'open'"
+  std::string domain{};   // under its [[domain]]: "registration = 'open'"
+  std::string name = "xmpp.test";
+  std::string federation{};  // under [federation]; the rest is as dialback in a simulation needs it
   unsigned shards = 2;
   std::uint64_t seed = 1;  // another order of everything that has none
 };
 
-// Accounts of xmpp.test: romeo, juliet, mercutio, benvolio, tybalt, nurse, paris, rosaline,
-// lawrence, balthasar and admin. A test whose server logs an error fails, unless it has cleared
-// log().errors.
+// Accounts of xmpp.test, or whatever its name is: romeo, juliet, mercutio, benvolio, tybalt, nurse,
+// paris, rosaline, lawrence, balthasar and admin. A test whose server logs an error fails, unless
+// it has cleared log().errors.
 class TestServer {
  public:
   using Place = TestClient::Place;
 
   explicit TestServer(ServerSetup setup = {});
+  // Another one in the same world, whose domain is `setup.name`. The first outlives it.
+  TestServer(TestServer& neighbour, ServerSetup setup);
   TestServer(const TestServer&) = delete;
   ~TestServer();
 
@@ -75,8 +81,12 @@ class TestServer {
   WallTime wall() const;
   void clock_is_set(Duration by);                 // the wall clock, as an operator or NTP does
   void takes_settings(const ServerSetup& setup);  // as a reload does
-  void restarts();                                // in order
-  void is_killed();                               // and starts again
+  // Other servers find it no more, or again; "" or why they do not.
+  void is_not_found(const PeerFailure& why);
+  void is_found_again();
+  void loses_its_streams();  // to and from other servers
+  void restarts();           // in order
+  void is_killed();          // and starts again
 
   // Events as "what key=value ...", errors also apart.
   struct TestLog final : Log {
@@ -93,11 +103,15 @@ class TestServer {
 
  private:
   friend class TestClient;
+  struct Neighbourhood;
+  class Peers;
   struct World;
+  TestServer(Neighbourhood* neighbourhood, ServerSetup setup);
 
   void settle() { passes(Milliseconds(100)); }
   std::string next_peer();
   void accept(std::unique_ptr<net::Transport> transport);
+  std::string full_address(std::string_view shortened) const;
   net::sim::SimNetwork& network();
   net::Loop& client_loop();
   const crypto::Crypto& crypto() const;
