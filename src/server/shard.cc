@@ -61,7 +61,13 @@ Shard::Shard(Server& server, unsigned index, World world)
       scratch_(bounds::read_scratch, '\0') {
   outgoing_.resize(server.shard_count());
   done_.resize(server.shard_count());
-  world_.loop.set_turn_end([this] { end_turn(); });
+  // Once this shard has stopped its journal takes nothing: what would depend on it stays here, and
+  // the next start goes on from what stands there.
+  world_.loop.set_turn_end([this] {
+    if (!stopping_) return end_turn();
+    flush_connections();
+    dropped_.clear();
+  });
 }
 
 // What still waits may own requests, which answer when they go: now, while all of us is there.
