@@ -6,6 +6,7 @@
 #include <set>
 
 #include "server/config.h"
+#include "server/federation/decisions.h"
 #include "server/suggest.h"
 #include "server/toml_text.h"
 #include "xmpp/jid.h"
@@ -349,12 +350,11 @@ void ConfigReader::check_federation() {
       {"federation.dialback", &own.dialback}};
   for (const auto& [key, domains] : lists)
     for (std::string& domain : *domains) {
-      const std::string_view stars = domain.starts_with("*.") ? "*." : "";
-      const auto jid = xmpp::Jid::parse(std::string_view(domain).substr(stars.size()));
-      if (jid && jid->is_domain())
-        domain = std::string(stars) + jid->text();
+      auto prepared = prepare_listed_domain(domain);
+      if (prepared)
+        domain = *std::move(prepared);
       else
-        problem_at(key, toml_string(domain) + " is not a domain name");
+        problem_at(key, prepared.error().text);
     }
 }
 

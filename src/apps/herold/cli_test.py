@@ -145,6 +145,19 @@ scram_iterations = 10000
         self.assertFalse(os.path.exists(self.data + "/herold.keys"))
         self.assertIn("herold.keys", self.run_herold("check").stdout)
 
+    def test_other_servers_are_blocked_and_allowed(self):
+        os.makedirs(self.data, mode=0o700)
+        self.good("user", "list")
+        self.bad(3, "federation", "list")  # of a stopped server nobody knows
+        self.assertIn("does not talk", self.good("federation", "block", "Spam.Example"))
+        with open(self.data + "/federation.list") as file:
+            self.assertEqual(file.read(), "block spam.example\n")
+        blocked = json.loads(self.good("federation", "block", "*.b.example", "--json"))
+        self.assertEqual(blocked["result"], {"domain": "*.b.example", "trust": "none"})
+        self.assertIn("spricht mit", self.good("federation", "allow", "spam.example",
+                                               language="de_DE.UTF-8"))
+        self.bad(1, "federation", "block", "romeo@spam.example")
+
     def test_keys_are_changed(self):
         self.good("user", "add", "bob@xmpp.test")
         with open(self.data + "/herold.keys") as file:

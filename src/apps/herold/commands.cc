@@ -61,7 +61,8 @@ AdminReply ask_stopped(const AdminCommand& command, const server::Config& config
 }
 
 bool needs_running_server(std::string_view command) {
-  return command == "status" || command == "reload" || command == "stop";
+  return command == "status" || command == "reload" || command == "stop" ||
+         command == "federation list" || command == "federation show";
 }
 
 std::string program_with_config(const Invocation& invocation) {
@@ -110,6 +111,21 @@ void print_clients(const Json& list, Language language) {
     print(line);
   }
   if (list.empty()) print(say(language, Text::no_clients));
+}
+
+// "example.org  open  waiting 0  from 192.0.2.1, by certificate, both ways".
+void print_ways(const Json& ways, Language language) {
+  for (const Json& way : ways) {
+    std::string line = way.value("peer", std::string()) + " <-> " +
+                       way.value("domain", std::string()) + "  " +
+                       way.value("state", std::string());
+    if (const int waiting = way.value("waiting", 0); waiting > 0)
+      line += "  " + say(language, Text::peer_waiting, {std::to_string(waiting)});
+    for (const char* key : {"stream", "problem"})
+      if (way.contains(key)) line += "  " + way.value(key, std::string());
+    print(line);
+  }
+  if (ways.empty()) print(say(language, Text::no_peers));
 }
 
 void print_modules(const Json& list, Language language) {
@@ -181,6 +197,13 @@ void print_result(const Invocation& invocation, const Json& result, const server
     print_document(text("document"));
   } else if (command == "user list") {
     print_users(result, invocation, config, language);
+  } else if (command == "federation list") {
+    print_ways(result, language);
+  } else if (command.starts_with("federation ")) {
+    const bool is_refused = text("trust") == "none";
+    print(say(language, is_refused ? Text::peer_is_refused : Text::peer_is_welcome,
+              {text("domain"), text("trust")}));
+    if (command == "federation show") print_ways(result.value("ways", Json::array()), language);
   } else if (command == "modules") {
     print_modules(result, language);
   } else if (command == "keys change") {

@@ -34,6 +34,7 @@ class CommandLine {
   CLI::App& add_group(const std::string& name, Text help);
   void add_commands();
   void add_user_commands();
+  void add_federation_commands();
   void add_documents();
   std::variant<Invocation, Exit> print_help(const std::vector<std::string>& path);
   std::optional<std::string> unknown_command(int count, const char* const* arguments) const;
@@ -73,6 +74,7 @@ void CommandLine::add_commands() {
   add(app_, "stop", Text::help_stop);
   add(add_group("config", Text::help_config), "print", Text::help_config_print);
   add(add_group("keys", Text::help_keys), "change", Text::help_keys_change);
+  add_federation_commands();
   add(app_, "modules", Text::help_modules);
   add(app_, "version", Text::help_version);
   help_ = app_.add_subcommand("help", text(Text::help_help));
@@ -108,6 +110,19 @@ void CommandLine::add_user_commands() {
   add(user, "list", Text::help_user_list)
       .add_option("--domain", invocation_.domain, text(Text::option_domain))
       ->type_name("DOMAIN");
+}
+
+void CommandLine::add_federation_commands() {
+  CLI::App& federation = add_group("federation", Text::help_federation);
+  add(federation, "list", Text::help_federation_list);
+  const std::pair<const char*, Text> about_one[] = {{"show", Text::help_federation_show},
+                                                    {"block", Text::help_federation_block},
+                                                    {"allow", Text::help_federation_allow}};
+  for (const auto& [name, help] : about_one)
+    add(federation, name, help)
+        .add_option("domain", invocation_.domain, text(Text::option_peer))
+        ->type_name("DOMAIN")
+        ->required();
 }
 
 // For packagers and for the project's own checks, not for everybody's help.

@@ -13,6 +13,7 @@
 #include <iterator>
 
 #include "server/archive_query.h"
+#include "server/federation/decisions.h"
 #include "server/modules.h"
 #include "server/own_certificate.h"
 #include "store/sqlite/sqlite_database.h"
@@ -68,6 +69,7 @@ Result<> RunningServer::prepare() {
 
   folder_ =
       std::make_unique<server::DataFolder>(TRY(server::DataFolder::open(config_.data, crypto_)));
+  TRY(server::apply_decisions(config_.data, config_.federation));
   TRY(make_tls());
   TRY(make_peers());
   for (unsigned i = 0; i < shard_count(config_); ++i) {
@@ -273,6 +275,7 @@ Result<> RunningServer::reload() {
   const std::lock_guard one_at_a_time(reload_mutex_);  // signals and commands have own threads
   const auto descriptions = server::module_descriptions();
   server::Config fresh = TRY(server::load_config(config_file_, descriptions));
+  TRY(server::apply_decisions(fresh.data, fresh.federation));
   const auto all = TRY(certificates(fresh));
   auto authorities = TRY(client_authorities(fresh));
   const auto peer_settings = TRY(this->peer_settings(fresh, all));

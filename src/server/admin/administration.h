@@ -13,7 +13,8 @@ namespace herold::server {
 
 // "user add", "user remove", "user passwd", "user list", "user enable", "user disable", "user
 // clients", "user revoke", "user factor-off", "user export", "status", "reload", "stop", "modules",
-// "config print", "keys change". `arguments` is a JSON object of strings:
+// "config print", "keys change", "federation list", "federation show", "federation block",
+// "federation allow". `arguments` is a JSON object of strings:
 //   user add|passwd   {"address": "alice@example.org", "password": "..."}; without a password one
 //                     is made and stands in the result as "password"
 //   user remove|enable|disable  {"address": ...}
@@ -22,6 +23,7 @@ namespace herold::server {
 //   user export       {"address": ...}; result: {"address": ..., "document": XML of XEP-0227}
 //   user list         {"domain": ...}, or {} for all domains; result: [{"address": ...,
 //                     "enabled": true}, ...]
+//   federation ...    see federation_commands.h
 //   keys change       result: {"key": its number, "accounts": how many were sealed anew}
 //   config print      {"format": "toml" | "json"}; result: a string, or the object
 struct AdminCommand {

@@ -10,6 +10,7 @@
 #include "server/account_export.h"
 #include "server/admin/account_commands.h"
 #include "server/admin/client_commands.h"
+#include "server/admin/federation_commands.h"
 #include "server/admin/key_change.h"
 #include "server/archive.h"
 
@@ -57,6 +58,7 @@ void RunningAdministration::perform(AdminCommand command, std::function<void(Adm
     });
   }
   if (command.name == "user export") return export_user(command, std::move(done));
+  if (is_federation_command(command.name)) return manage_peers(command, std::move(done));
   if (is_client_command(command.name)) return manage_clients(command, std::move(done));
   if (command.name.starts_with("user ")) return change_user(command, std::move(done));
   done(fail(Fault::invalid, "There is no command \"" + command.name + "\""));
@@ -107,6 +109,17 @@ void RunningAdministration::change_user(const AdminCommand& command, Done done) 
     else
       told(fail(Fault::invalid, "There is no command \"" + name + "\""));
   });
+}
+
+void RunningAdministration::manage_peers(const AdminCommand& command, Done done) {
+  const Config config = program_.config();
+  if (command.name == "federation list" || command.name == "federation show")
+    return list_peers(server_, command, config.federation, std::move(done));
+  AdminReply decided = decide_about_peer(command, config);
+  if (!decided) return done(std::move(decided));
+  if (const auto reloaded = program_.reload(); !reloaded)
+    return done(std::unexpected(reloaded.error()));
+  done(std::move(decided));
 }
 
 void RunningAdministration::manage_clients(const AdminCommand& command, Done done) {

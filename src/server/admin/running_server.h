@@ -29,6 +29,7 @@ class RunningAdministration final : public Administration {
  private:
   using Done = std::function<void(AdminReply)>;
   void change_user(const AdminCommand& command, Done done);
+  void manage_peers(const AdminCommand& command, Done done);
   void manage_clients(const AdminCommand& command, Done done);
   void export_user(const AdminCommand& command, Done done);
   void list_users(const AdminCommand& command, Done done);

@@ -8,6 +8,7 @@
 #include "server/account_export.h"
 #include "server/admin/account_commands.h"
 #include "server/admin/client_commands.h"
+#include "server/admin/federation_commands.h"
 #include "server/admin/key_change.h"
 #include "server/client_record.h"
 #include "server/credentials.h"
@@ -78,6 +79,8 @@ AdminReply StoppedServer::answer(const AdminCommand& command) {
     tasks_.run_all();
     return reply;
   }
+  if (command.name == "federation block" || command.name == "federation allow")
+    return decide_about_peer(command, config_);
   if (command.name == "modules") return modules_json(config_, modules_);
   if (command.name == "status" || command.name == "reload" || command.name == "stop")
     return fail(Fault::unavailable, "the server is not running");

@@ -51,6 +51,9 @@ class Federation {
   // It is made when there is room for one more; nullptr: there is not.
   Route* route(const RouteName& name);
   const std::map<RouteName, std::unique_ptr<Route>>& routes() const { return routes_; }
+  // Streams that other servers opened and proved, the oldest first.
+  using Inbound = std::map<RouteName, std::deque<ConnectionId>>;
+  const Inbound& inbound() const { return inbound_; }
 
   const xmpp::PeerEnvironment& environment() const { return *environment_; }
 
@@ -79,7 +82,7 @@ class Federation {
   std::optional<xmpp::PeerEnvironment> environment_;  // as long as there is a world
   std::optional<xmpp::DialbackKeys> keys_;
   std::map<RouteName, std::unique_ptr<Route>> routes_;
-  std::map<RouteName, std::deque<ConnectionId>> inbound_;  // the oldest first
+  Inbound inbound_;
   net::Timer timer_;
 };
 

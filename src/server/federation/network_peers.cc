@@ -3,9 +3,8 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-
-#include "crypto/authority.h"
+#include "crypto/dane.h"
+#include "crypto/peer_identity.h"
 #include "net/connector.h"
 #include "net/dial.h"
 #include "net/unbound_resolver.h"
@@ -51,7 +50,8 @@ class NetworkPeers::Search final : public PeerSearch {
   void tell(net::DialResult found) {
     const auto then = then_;  // which may destroy us
     if (!found) return (*then)(std::unexpected(failure_of(found.error())));
-    (*then)(FoundPeer{std::move(found->transport), found->target.tls == net::TlsBegin::at_once});
+    (*then)(FoundPeer{std::move(found->transport), found->target.tls == net::TlsBegin::at_once,
+                      std::move(found->target.host), std::move(found->tlsa)});
   }
 
   std::shared_ptr<Found> then_;  // shared with the call under way
@@ -76,18 +76,17 @@ std::string_view trust_anchors() {
   return ::access(file.data(), R_OK) == 0 ? file : std::string_view();
 }
 
-// Whose authorities count: the system's, or those of the file, and our own.
+// Whose authorities count beside the system's: those of the file, and our own.
 Result<std::string> roots_of(const NetworkPeers::Settings& settings) {
   const std::string& file = settings.config.federation.authorities;
-  std::string roots = file.empty() ? std::string() : TRY(net::read_pem(file));
-  if (!roots.empty()) roots += settings.own_authority_pem;
-  return roots;
+  return (file.empty() ? std::string() : TRY(net::read_pem(file))) + settings.own_authority_pem;
 }
 
 }  // namespace
 
 Result<> NetworkPeers::reload(const Settings& settings) {
   const std::string roots = TRY(roots_of(settings));
+  constexpr auto system_too = net::Roots::given_and_system;
   const FederationConfig& federation = settings.config.federation;
   auto fresh = std::make_unique<Current>(settings.config.limits);
   std::vector<std::string> listening;
@@ -103,7 +102,9 @@ Result<> NetworkPeers::reload(const Settings& settings) {
       fresh->dial.hosts[xmpp::ascii_domain(domain)].push_back(endpoint.text());
   for (const net::TlsCertificate& own : settings.certificates) {
     for (const std::string& name : own.names)
-      fresh->by_domain[name] = TRY(net::TlsClientContext::make({.roots_pem = roots,
+      fresh->by_domain[name] = TRY(net::TlsClientContext::make({.check = net::ServerCheck::reported,
+                                                                .roots_pem = roots,
+                                                                .roots = system_too,
                                                                 .protocols = {"xmpp-server"},
                                                                 .chain_pem = own.chain_pem,
                                                                 .key_pem = own.key_pem}));
@@ -114,7 +115,8 @@ Result<> NetworkPeers::reload(const Settings& settings) {
     accepting_ =
         TRY(net::TlsServerContext::make({.protocols = {"xmpp-server"},
                                          .client_certificate = net::ClientCertificate::requested,
-                                         .client_roots_pem = roots},
+                                         .client_roots_pem = roots,
+                                         .client_roots = system_too},
                                         settings.certificates));
   }
   const std::lock_guard lock(mutex_);
@@ -135,13 +137,30 @@ std::unique_ptr<PeerSearch> NetworkPeers::find(const std::string& domain, net::L
   return std::make_unique<Search>(*settings_.back(), domain, loop, random, std::move(then));
 }
 
-std::string NetworkPeers::judge(const net::PeerCertificate& shown, std::string_view domain,
-                                WallTime) const {
-  if (!shown.problem.empty()) return shown.problem;
-  const auto names = crypto::names(shown.chain_pem);
-  if (!names) return names.error().text;
-  if (std::ranges::find(*names, domain) != names->end()) return {};
-  return "the certificate is not for " + std::string(domain);
+std::string NetworkPeers::judge(const PeerEvidence& evidence, std::string_view domain,
+                                WallTime now) const {
+  const std::string ascii = xmpp::ascii_domain(domain);
+  const std::vector<std::string> names{ascii, evidence.host};
+  switch (crypto::judge_by_dane({.records = evidence.tlsa,
+                                 .chain_pem = evidence.shown.chain_pem,
+                                 .problem = evidence.shown.problem,
+                                 .names = names,
+                                 .now = now})) {
+    case crypto::DaneVerdict::confirms:
+      return {};
+    case crypto::DaneVerdict::contradicts:
+      return "the TLSA records name other certificates";
+    case crypto::DaneVerdict::says_nothing:
+      break;
+  }
+  if (!evidence.shown.problem.empty()) return evidence.shown.problem;
+  const auto identity = crypto::read_peer_identity(evidence.shown.chain_pem);
+  if (!identity) return identity.error().text;
+  if (!identity->is_valid_at(now)) return "the certificate has expired";
+  if (identity->is_for(ascii, domain)) return {};
+  std::string said;
+  for (const std::string& name : identity->domains) said += (said.empty() ? "" : ", ") + name;
+  return "the certificate is for " + (said.empty() ? "no domain" : said);
 }
 
 }  // namespace herold::server

@@ -37,7 +37,7 @@ class NetworkPeers final : public PeerWorld {
                                    Found then) override;
   net::TlsServerContext* accepting() override { return accepting_.get(); }
   net::TlsClientContext* connecting(std::string_view local) override;
-  std::string judge(const net::PeerCertificate& shown, std::string_view domain,
+  std::string judge(const PeerEvidence& evidence, std::string_view domain,
                     WallTime now) const override;
   const std::string& dialback_secret() const override { return secret_; }
 

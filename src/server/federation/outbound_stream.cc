@@ -47,7 +47,9 @@ OutboundStream::OutboundStream(Federation& federation, const RouteName& name, Fo
                    std::move(found.transport)),
       stream_(*this, config_of(federation, name, found.begins_with_tls, purpose),
               federation.environment()),
-      name_(name) {}
+      name_(name),
+      host_(std::move(found.host)),
+      tlsa_(std::move(found.tlsa)) {}
 
 OutboundStream::~OutboundStream() = default;
 
@@ -62,7 +64,7 @@ void OutboundStream::begin_handshake() {
 }
 
 void OutboundStream::on_secured() {
-  keep_certificate();
+  keep_certificate(std::move(host_), std::move(tlsa_));
   transport().forget_handshake();
   stream_.on_tls();
   read_input();
@@ -147,7 +149,10 @@ void OutboundStream::on_peer_error(const xmpp::StreamError& error) {
 }
 
 void OutboundStream::on_closed(const xmpp::OutboundPeerError* error) {
-  tell_route(error != nullptr ? failure_of(*error) : PeerFailure{});
+  PeerFailure why = error != nullptr ? failure_of(*error) : PeerFailure{};
+  if (error != nullptr && error->kind == xmpp::OutboundPeerError::Kind::untrusted)
+    why.error.text += " (" + problem() + ")";
+  tell_route(std::move(why));
   finish_close();
 }
 

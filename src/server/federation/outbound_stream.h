@@ -60,6 +60,8 @@ class OutboundStream final : public PeerStreamOf<xmpp::OutboundPeerHost> {
 
   xmpp::OutboundPeer stream_;
   const RouteName name_;
+  std::string host_;                      // of FoundPeer,
+  std::vector<crypto::TlsaRecord> tlsa_;  // until TLS is up
   xmpp::PeerProof proof_ = xmpp::PeerProof::certificate;
   bool is_started_ = false;
   bool is_authorised_ = false;

@@ -164,13 +164,17 @@ xmpp::PeerPolicy PeerStream::policy_of_peer(const xmpp::Jid& remote) const {
               *trust == PeerTrust::dialback ? xmpp::Trust::dialback : xmpp::Trust::certificate};
 }
 
-void PeerStream::keep_certificate() { shown_ = transport().peer_certificate(); }
+void PeerStream::keep_certificate(std::string host, std::vector<crypto::TlsaRecord> tlsa) {
+  auto shown = transport().peer_certificate();
+  if (!shown) return void(problem_ = "there is no certificate");
+  evidence_.emplace(std::move(*shown), std::move(host), std::move(tlsa));
+}
 
 bool PeerStream::has_certificate_of(const xmpp::Jid& domain) const {
-  if (!shown_) return false;
-  return federation_->world()
-      ->judge(*shown_, domain.domain(), shard().loop().clock().wall())
-      .empty();
+  if (!evidence_) return false;
+  const WallTime now = shard().loop().clock().wall();
+  problem_ = federation_->world()->judge(*evidence_, domain.domain(), now);
+  return problem_.empty();
 }
 
 void PeerStream::verify_elsewhere(xmpp::Ticket ticket, const xmpp::DomainPair& pair,

@@ -66,7 +66,8 @@ class PeerStream : public Wire {
 
   Federation* federation_;
   Route* route_ = nullptr;
-  std::optional<net::PeerCertificate> shown_;
+  std::optional<PeerEvidence> evidence_;
+  mutable std::string problem_;  // of what was shown, when it was looked at last
   std::uint64_t preauth_bytes_ = 0;
   std::uint32_t brought_ = 0;  // stanzas of the peer since we count
   bool counts_brought_ = false;
@@ -77,8 +78,10 @@ class PeerStream : public Wire {
   net::Timer patience_;                        // with its acks
 
  protected:
-  // As soon as TLS is up: what the peer showed is looked at again for each domain.
-  void keep_certificate();
+  // As soon as TLS is up: what the peer showed is looked at again for each domain, in the light of
+  // what `found` says of it.
+  void keep_certificate(std::string host = {}, std::vector<crypto::TlsaRecord> tlsa = {});
+  const std::string& problem() const { return problem_; }
 };
 
 // What the hosts of both machines have in common.

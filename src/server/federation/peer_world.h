@@ -7,9 +7,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "crypto/tlsa.h"
 #include "net/loop.h"
 #include "net/transport.h"
 #include "server/federation/route.h"
@@ -25,6 +27,15 @@ namespace herold::server {
 struct FoundPeer {
   std::unique_ptr<net::Transport> transport;  // connected, not attached
   bool begins_with_tls = false;               // XEP-0368
+  std::string host;                           // to which the domain's records led
+  std::vector<crypto::TlsaRecord> tlsa;       // only where DNSSEC secures them and the way there
+};
+
+// What the other side showed, and what its domain says of that.
+struct PeerEvidence {
+  net::PeerCertificate shown;
+  std::string host;
+  std::vector<crypto::TlsaRecord> tlsa;
 };
 
 // A domain being looked for, on one loop's thread. Destroying it ends it, and nothing is told.
@@ -49,8 +60,8 @@ class PeerWorld {
   // simulation, which count as secured.
   virtual net::TlsServerContext* accepting() = 0;
   virtual net::TlsClientContext* connecting(std::string_view local) = 0;
-  // Whether what the other side showed is good for `domain`: "" if it is, else why it is not.
-  virtual std::string judge(const net::PeerCertificate& shown, std::string_view domain,
+  // Whether that is good for `domain`: "" if it is, else why it is not.
+  virtual std::string judge(const PeerEvidence& evidence, std::string_view domain,
                             WallTime now) const = 0;
 
   // Keys of XEP-0185 come from it; 32 bytes that no other server has.

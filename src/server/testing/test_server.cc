@@ -119,7 +119,7 @@ class TestServer::Peers final : public PeerWorld {
   }
   net::TlsServerContext* accepting() override { return nullptr; }
   net::TlsClientContext* connecting(std::string_view) override { return nullptr; }
-  std::string judge(const net::PeerCertificate&, std::string_view, WallTime) const override {
+  std::string judge(const PeerEvidence&, std::string_view, WallTime) const override {
     return "there are no certificates in a simulation";
   }
   const std::string& dialback_secret() const override { return secret_; }
@@ -138,7 +138,7 @@ class TestServer::Peers final : public PeerWorld {
     auto pair = all_.network.connect("198.51.100.1");
     all_.streams.push_back({pair.link, own_, std::string(name)});
     found->second->process().accept(std::move(pair.server), ListenerKind::peer);
-    return FoundPeer{std::move(pair.client)};
+    return FoundPeer{.transport = std::move(pair.client), .host = {}, .tlsa = {}};
   }
 
   Neighbourhood& all_;
