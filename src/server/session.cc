@@ -10,6 +10,13 @@
 #include "xmpp/ext/stream_management.h"
 
 namespace herold::server {
+namespace {
+
+// Sessions of one account of which something waits on disk, up to `sm_disk_bytes` of each. One more
+// that would need to stops being resumable.
+constexpr std::ptrdiff_t most_on_disk = 4;
+
+}  // namespace
 
 Session::Session(Account& account, Jid address, SessionKey key)
     : account_(account), address_(std::move(address)), key_(key) {}
@@ -214,6 +221,12 @@ void Session::make_room() {
 Result<> Session::spill() {
   if (!resumable()) return fail(Fault::refused, "it cannot be resumed");
   const Limits& limits = host().limits();
+  const auto has_spilled = [](const auto& session) {
+    return session->managed_ && session->managed_->outbound.is_spilled();
+  };
+  if (!managed_->outbound.is_spilled() &&
+      std::ranges::count_if(account_.sessions(), has_spilled) >= most_on_disk)
+    return fail(Fault::unavailable, "the account's sessions have too much on disk");
   return managed_->outbound.spill(limits.sm_queue_bytes,
                                   [&] { return shard().make_spill(limits.sm_disk_bytes); });
 }
@@ -340,9 +353,9 @@ bool Session::all_handled() {
 // may use the reserve.
 //
 // Of one that cannot be resumed only where it directed presence to counts: there its end is told
-// after a restart. Nothing is kept of who signed in without an account.
+// after a restart, also of who signed in without an account.
 bool Session::remember() {
-  const bool is_told = !directed_.empty() && !account_.is_temporary();
+  const bool is_told = !directed_.empty();
   if (!resumable() && !is_told) return true;
   Ledger& ledger = shard().ledger();
   if (ledger.note(record(), store::Space::normal) || ledger.note(record())) return true;

@@ -13,14 +13,15 @@ constexpr auto volatile_message = "<no-store xmlns='urn:xmpp:hints'/><x xmlns='u
 class SpillSession : public ::testing::Test {
  protected:
   // Numbered messages of half a kilobyte, `extra` in each.
-  static void send_many(TestClient& from, int first, int count, const std::string& extra = "") {
+  static void send_many(TestClient& from, int first, int count, const std::string& extra = "",
+                        const std::string& to = "romeo@xmpp.test/orchard") {
     constexpr int at_once = 500;
     for (int done = 0; done < count; done += at_once) {
       std::string xml;
       for (int i = done; i < std::min(count, done + at_once); ++i)
-        xml += "<message type='chat' to='romeo@xmpp.test/orchard'><body>" +
-               std::to_string(first + i) + "</body><pad xmlns='urn:example:pad'>" +
-               std::string(400, '.') + "</pad>" + extra + "</message>";
+        xml += "<message type='chat' to='" + to + "'><body>" + std::to_string(first + i) +
+               "</body><pad xmlns='urn:example:pad'>" + std::string(400, '.') + "</pad>" + extra +
+               "</message>";
       from.sends(xml);
     }
   }
@@ -94,6 +95,36 @@ TEST_F(SpillSession, OverItsBoundOnDiskItEndsAndIsHandedOver) {
   send_many(juliet, 1500, 900);
   EXPECT_TRUE(server.log().has("session-not-resumable"));
   romeo.cannot_resume();
+}
+
+// One account with many sessions does not fill the disk either.
+TEST_F(SpillSession, SoAreAllSessionsOfAnAccountTogether) {
+  TestServer server(
+      {.limits = std::string(quick) + "sm_queue_bytes = 65536\nsm_disk_bytes = 1048576"});
+  TestClient& juliet = server.comes_online("juliet/balcony");
+  std::vector<TestClient*> romeos;
+  for (int i = 0; i < 5; ++i)
+    romeos.push_back(&server.comes_online("romeo/r" + std::to_string(i), {.managed = true}));
+  for (TestClient* romeo : romeos) romeo->skips(), romeo->loses_connection();
+  for (int i = 0; i < 4; ++i)
+    send_many(juliet, 0, 1500, volatile_message, romeos[static_cast<std::size_t>(i)]->address());
+  EXPECT_FALSE(server.log().has("session-not-resumable"));
+  TestClient& fifth = *romeos.back();
+  send_many(juliet, 0, 50, volatile_message, fifth.address());  // which memory may hold
+  EXPECT_FALSE(server.log().has("session-not-resumable"));
+  send_many(juliet, 50, 200, volatile_message, fifth.address());
+  EXPECT_TRUE(server.log().has("session-not-resumable jid=romeo@xmpp.test/r4"));
+  fifth.cannot_resume();
+  romeos.front()->resumes();
+  server.passes(Seconds(30));
+  receives_many(*romeos.front(), 0, 1500);
+  // Which makes room for another one.
+  TestClient& sixth = server.comes_online("romeo/r5", {.managed = true});
+  sixth.loses_connection();
+  send_many(juliet, 0, 200, volatile_message, sixth.address());
+  sixth.resumes();
+  server.passes(Seconds(30));
+  receives_many(sixth, 0, 200);
 }
 
 // HOSTILE 176: it costs the session its resumption, and nobody anything else.
