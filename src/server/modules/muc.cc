@@ -7,6 +7,7 @@
 #include "server/rooms/room_return.h"
 #include "server/shard.h"
 #include "xmpp/ext/stanza_id.h"
+#include "xmpp/sasl/anonymous.h"
 
 namespace herold::server {
 namespace {
@@ -96,7 +97,7 @@ class Muc : public RoomRequests {
     }
     const auto wish = type == available ? Crowds::Wish::any : Crowds::Wish::to_leave;
     if (const Answer<> may = rooms_.may_ask(stanza.head.to, wish); !may) {
-      refuse(stanza, may.error());
+      refuse_presence(rooms_.find_in_memory(stanza.head.to), stanza, may.error());
       return Flow::stop;
     }
     const bool joins = type == available && stanza.has(MucJoin::element);
@@ -208,6 +209,7 @@ class Muc : public RoomRequests {
   }
 
   bool may_create(const Jid& user) const {
+    if (xmpp::is_anonymous_address(user.bare_text())) return false;  // nobody could own it
     if (config_.creation == Creators::everybody || host_.is_admin(user)) return true;
     return config_.creation == Creators::users && user.domain() == host_.domain().name;
   }

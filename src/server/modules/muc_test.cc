@@ -404,5 +404,156 @@ TEST(Muc, TheArchiveOutlivesAKill) {
   EXPECT_FALSE(juliet.takes("<message><result xmlns='urn:xmpp:mam:2'/></message>"));
 }
 
+// --- without an account (XEP-0175) ---
+
+TEST(Muc, WhoHasNoAccountIsGoneAfterARestart) {
+  TestServer server({.domain = "anonymous = true"});
+  TestClient& romeo = server.comes_online("romeo/orchard", {.managed = true});
+  opens(romeo, "cave@conference.xmpp.test/romeo", field("persistentroom", "1"));
+  TestClient& guest = server.comes_online("guest/window", {.managed = true, .anonymous = true});
+  guest.sends(join("cave@conference.xmpp.test/ghost"));
+  guest.skips();
+  romeo.skips();
+  server.is_killed();
+  romeo.resumes();
+  romeo.receives("<presence type='unavailable' from='cave@conference.xmpp.test/ghost'/>");
+  romeo.skips();
+  romeo.asks(
+      "<iq type='get' id='i' to='cave@conference.xmpp.test'><query "
+      "xmlns='http://jabber.org/protocol/disco#items'/></iq>",
+      "<iq type='result'><query xmlns='http://jabber.org/protocol/disco#items'>"
+      "<item jid='cave@conference.xmpp.test/romeo'/></query></iq>");
+  server.passes(Seconds(60));
+  server.is_killed();
+  romeo.resumes();
+  romeo.skips();
+}
+
+TEST(Muc, WhatIsSaidWithoutAnAccountIsSaidOnce) {
+  TestServer server({.domain = "anonymous = true"});
+  TestClient& romeo = server.comes_online("romeo/orchard", {.managed = true});
+  opens(romeo, "cave@conference.xmpp.test/romeo", field("persistentroom", "1"));
+  TestClient& guest = server.comes_online("guest/window", {.managed = true, .anonymous = true});
+  guest.sends(join("cave@conference.xmpp.test/guest"));
+  guest.skips();
+  romeo.skips();
+  guest.sends("<message type='groupchat' to='cave@conference.xmpp.test'><body>hi</body></message>");
+  romeo.receives(said("cave@conference.xmpp.test/guest", "hi"));
+  server.passes(Seconds(10));
+  server.is_killed();
+  romeo.resumes();
+  server.passes(Seconds(10));
+  EXPECT_FALSE(romeo.takes(said("cave@conference.xmpp.test/guest", "hi")));
+}
+
+TEST(Muc, NobodyWithoutAnAccountHasALastingPlace) {
+  TestServer server(
+      {.modules = "[module.muc]\ncreation = 'everybody'", .domain = "anonymous = true"});
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  opens(romeo, "cave@conference.xmpp.test/romeo", field("persistentroom", "1"));
+  TestClient& guest = server.comes_online("guest/window", {.anonymous = true});
+  guest.sends(join("mine@conference.xmpp.test/guest"));
+  guest.receives(error("not-allowed"));
+  guest.sends(join("cave@conference.xmpp.test/guest"));
+  guest.skips();
+  romeo.skips();
+  guest.asks(
+      "<iq type='get' id='r' to='cave@conference.xmpp.test'>"
+      "<query xmlns='jabber:iq:register'/></iq>",
+      "<iq type='error' id='r'><error><not-allowed "
+      "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>");
+  const std::string bare = guest.address().substr(0, guest.address().find('/'));
+  const auto gives = [&](std::string_view affiliation) {
+    return "<iq type='set' id='a' to='cave@conference.xmpp.test'><query "
+           "xmlns='http://jabber.org/protocol/muc#admin'><item jid='" +
+           bare + "' affiliation='" + std::string(affiliation) + "'/></query></iq>";
+  };
+  for (const std::string_view affiliation : {"member", "admin", "owner"})
+    romeo.asks(gives(affiliation),
+               "<iq type='error' id='a'><error><not-allowed "
+               "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>");
+  romeo.asks(gives("outcast"), "<iq type='result' id='a'/>");
+}
+
+// --- rooms without an owner ---
+
+std::string admin_set(std::string_view id, std::string_view room, std::string_view item) {
+  return "<iq type='set' id='" + std::string(id) + "' to='" + std::string(room) +
+         "'><query xmlns='http://jabber.org/protocol/muc#admin'>" + std::string(item) +
+         "</query></iq>";
+}
+
+TEST(Muc, ARoomWhoseOwnerIsRemovedPassesToItsAdmins) {
+  TestServer server;
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  TestClient& juliet = server.comes_online("juliet/balcony");
+  opens(romeo, "cave@conference.xmpp.test/romeo", field("persistentroom", "1"));
+  romeo.asks(admin_set("a", "cave@conference.xmpp.test",
+                       "<item jid='juliet@xmpp.test' affiliation='admin'/>"
+                       "<item jid='tybalt@xmpp.test' affiliation='member'/>"),
+             "<iq type='result' id='a'/>");
+  juliet.sends(join("cave@conference.xmpp.test/juliet"));
+  juliet.skips();
+  romeo.sends("<iq type='set' id='r'><query xmlns='jabber:iq:register'><remove/></query></iq>");
+  juliet.receives_all({"<presence type='unavailable' from='cave@conference.xmpp.test/romeo'/>",
+                       "<presence from='cave@conference.xmpp.test/juliet'>"
+                       "<x xmlns='http://jabber.org/protocol/muc#user'><item "
+                       "affiliation='owner'/></x></presence>"});
+  juliet.asks(
+      "<iq type='get' id='l' to='cave@conference.xmpp.test'><query "
+      "xmlns='http://jabber.org/protocol/muc#admin'><item affiliation='owner'/></query></iq>",
+      "<iq type='result' id='l'><query xmlns='http://jabber.org/protocol/muc#admin'>"
+      "<item jid='juliet@xmpp.test'/><ABSENT><item jid='romeo@xmpp.test'/></ABSENT></query></iq>");
+  server.is_killed();
+  TestClient& again = server.comes_online("juliet/balcony");
+  again.asks(owner("cave@conference.xmpp.test", field("roomname", "Mine")),
+             "<iq type='result' id='o'/>");
+}
+
+// Where there is no admin either, the domain's administrators find somebody.
+TEST(Muc, AdministratorsGiveARoomAnOwner) {
+  TestServer server({.domain = "anonymous = true"});
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  TestClient& juliet = server.comes_online("juliet/balcony");
+  TestClient& admin = server.comes_online("admin/desk");
+  opens(romeo, "cave@conference.xmpp.test/romeo", field("persistentroom", "1"));
+  romeo.sends("<iq type='set' id='r'><query xmlns='jabber:iq:register'><remove/></query></iq>");
+  romeo.skips();
+  juliet.asks(owner("cave@conference.xmpp.test"), "<iq type='error' id='o'/>");
+  const auto appoints = [&](std::string_view room, std::string_view who, std::string_view answer) {
+    admin.sends(
+        "<iq type='set' id='c' to='xmpp.test'><command "
+        "xmlns='http://jabber.org/protocol/commands' node='urn:herold:rooms:appoint'/></iq>");
+    admin.receives("<iq type='result' id='c'/>");
+    const std::string session(admin.last()
+                                  .child("command", "http://jabber.org/protocol/commands")
+                                  .attribute("sessionid"));
+    admin.asks(
+        "<iq type='set' id='d' to='xmpp.test'><command "
+        "xmlns='http://jabber.org/protocol/commands' node='urn:herold:rooms:appoint' "
+        "sessionid='" +
+            session +
+            "'><x xmlns='jabber:x:data' type='submit'>"
+            "<field var='room'><value>" +
+            std::string(room) + "</value></field><field var='owner'><value>" + std::string(who) +
+            "</value></field></x></command></iq>",
+        answer);
+  };
+  const auto refused = [](std::string_view condition) {
+    return "<iq type='error' id='d'><error><" + std::string(condition) +
+           " xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>";
+  };
+  appoints("none@conference.xmpp.test", "juliet@xmpp.test", refused("item-not-found"));
+  appoints("cave@elsewhere.test", "juliet@xmpp.test", refused("bad-request"));
+  appoints("cave@conference.xmpp.test", "xmpp.test", refused("bad-request"));
+  TestClient& guest = server.comes_online("guest/window", {.anonymous = true});
+  appoints("cave@conference.xmpp.test", guest.address(), refused("not-allowed"));
+  appoints("cave@conference.xmpp.test", "juliet@xmpp.test", "<iq type='result' id='d'/>");
+  juliet.receives(
+      "<message from='cave@conference.xmpp.test'>"
+      "<x xmlns='http://jabber.org/protocol/muc#user'><status code='101'/></x></message>");
+  juliet.asks(owner("cave@conference.xmpp.test"), "<iq type='result' id='o'/>");
+}
+
 }  // namespace
 }  // namespace herold::server

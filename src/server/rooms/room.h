@@ -209,7 +209,8 @@ class Room {
   Answer<> change(const Jid& client, const std::string& nick, const std::string& id,
                   SharedBytes payload);
   void leave(const Jid& client, SharedBytes payload);
-  // Who enters a large room is shown the others piece by piece (HOSTILE 94): the next one.
+  // Who enters a large room is shown the others piece by piece, so that no turn is long and no
+  // output large: the next one.
   void go_on(const Jid& client);
   // The archive's answer, for who enters.
   void recalled(const Jid& client, std::vector<RoomHistory::Entry> past);
@@ -259,8 +260,10 @@ class Room {
   // The service ends it, whoever owns it.
   void close(const std::string& reason) { destroy({.reason = reason}); }
   // The account is no more: nor is its standing, and what it said. Yields the id under which it
-  // was known (XEP-0421).
+  // was known (XEP-0421). Where it was the only owner the room's admins own it from now on.
   std::string forget(const Jid& user);
+  // The service gives the room another owner.
+  Answer<> appoint(const Jid& owner);
   // The service does not want this user any more.
   void expel(const Jid& user, const std::string& reason);
   xmpp::DiscoInfo describe() const;
@@ -306,6 +309,9 @@ class Room {
   Occupant* by_nick(std::string_view nick);
   RoomMember& member_entry(const Jid& user);
   std::size_t count_owners() const;
+  // Whether the room's lists have a place for him there.
+  Answer<> may_list(const Jid& user, Affiliation wanted) const;
+  void find_owners();
 
   // room.cc
   Answer<> may_enter(const Entry& entry) const;

@@ -4,6 +4,7 @@
 
 #include "server/rooms/room.h"
 #include "xmpp/precis.h"
+#include "xmpp/sasl/anonymous.h"
 
 namespace herold::server {
 namespace {
@@ -176,9 +177,17 @@ Answer<> Room::check_affiliation_change(const Jid& actor, const MucAdminItem& it
   }
   if (before == Affiliation::owner && wanted != Affiliation::owner && count_owners() == 1)
     return xmpp::fail(Condition::conflict, "A room needs an owner");
-  if (known == nullptr && members_.size() >= around_.limits.room_affiliations)
-    return xmpp::fail(Condition::resource_constraint, "The room's lists are full");
+  TRY(may_list(user, wanted));
   if (item.nick && !item.nick->empty()) TRY(check_nick(*item.nick, user));
+  return {};
+}
+
+// XEP-0175: an address without an account is nobody's tomorrow, and nothing is kept for it.
+Answer<> Room::may_list(const Jid& user, Affiliation wanted) const {
+  if (wanted > Affiliation::none && xmpp::is_anonymous_address(user.text()))
+    return xmpp::fail(Condition::not_allowed, "Without an account nobody has a lasting place here");
+  if (find_member(user) == nullptr && members_.size() >= around_.limits.room_affiliations)
+    return xmpp::fail(Condition::resource_constraint, "The room's lists are full");
   return {};
 }
 
@@ -258,7 +267,8 @@ Answer<RegisterQuery> Room::registration(const Jid& user) const {
   }
   // Where only members may enter, whoever could register could enter: admins add them (9.3).
   const bool may = standing == Affiliation::none && config_.may_register &&
-                   !config_.is_members_only && !is_locked_;
+                   !config_.is_members_only && !is_locked_ &&
+                   !xmpp::is_anonymous_address(user.bare_text());
   if (!may) return xmpp::fail(Condition::not_allowed, "Ask an admin to add you");
   RegisterQuery query{.instructions = "Choose the nickname that is to be yours in this room."};
   query.form = xmpp::DataForm::of(xmpp::FormType::form, xmpp::ns::muc_register);
@@ -285,8 +295,7 @@ Answer<> Room::register_member(const Jid& user, const RegisterQuery& wish) {
     return xmpp::fail(Condition::bad_request, "This is no nickname");
   TRY(check_nick(nick, user));
   const Jid bare = user.bare();
-  if (find_member(bare) == nullptr && members_.size() >= around_.limits.room_affiliations)
-    return xmpp::fail(Condition::resource_constraint, "The room's lists are full");
+  TRY(may_list(bare, Affiliation::member));
   reserve(bare.text(), member_entry(bare), nick);
   if (standing < Affiliation::member) set_affiliation(bare, Affiliation::member, {});
   return {};
@@ -311,7 +320,27 @@ std::string Room::forget(const Jid& user) {
   reserve(user.text(), found->second, {});
   members_.erase(found);
   changes_.members.insert(user.text());
+  find_owners();
   return id;
+}
+
+// Who helped to run it is who the owner trusted most. Where there was nobody, the domain's
+// administrators appoint somebody.
+void Room::find_owners() {
+  if (changes_.is_gone || count_owners() != 0) return;
+  std::vector<Jid> admins;
+  for (const auto& [address, member] : members_)
+    if (member.affiliation == Affiliation::admin) admins.push_back(Jid::trusted(address));
+  for (const Jid& admin : admins) std::ignore = appoint(admin);
+}
+
+Answer<> Room::appoint(const Jid& owner) {
+  if (affiliation(owner) == Affiliation::owner) return {};
+  TRY(may_list(owner, Affiliation::owner));
+  const bool is_away = actor_nick(owner).empty();
+  set_affiliation(owner, Affiliation::owner, {});
+  if (is_away) tell_absentee(owner, {});
+  return {};
 }
 
 }  // namespace herold::server

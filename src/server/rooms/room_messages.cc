@@ -10,6 +10,7 @@
 #include "xmpp/ext/moderation.h"
 #include "xmpp/ext/retraction.h"
 #include "xmpp/ext/stanza_id.h"
+#include "xmpp/sasl/anonymous.h"
 
 namespace herold::server {
 namespace {
@@ -102,7 +103,10 @@ Answer<> Room::say(const Occupant& speaker, const Stanza& message, Lasting lasti
   Passing how{.id = message.stable_id(), .lasting = lasting};
   if (is_worth_archiving(message.root())) {
     how.aside = aside_of(speaker);
-    if (authors_.insert(speaker.user.text()).second) changes_.authors.insert(speaker.user.text());
+    // Without an account there will be no removal of one.
+    if (!xmpp::is_anonymous_address(speaker.user.text()) &&
+        authors_.insert(speaker.user.text()).second)
+      changes_.authors.insert(speaker.user.text());
   }
   return pass_on(std::move(head), std::move(payload), std::move(how));
 }
@@ -216,6 +220,7 @@ Answer<> Room::invite(const Occupant* inviter, const Jid& client, const Stanza& 
       return xmpp::fail(Condition::not_acceptable, "The reason is too long");
     if (affiliation(one.to) == Affiliation::outcast)
       return xmpp::fail(Condition::forbidden, "This user is banned");
+    if (config_.is_members_only) TRY(may_list(one.to.bare(), Affiliation::member));
   }
   if (inviter != nullptr)
     for (std::size_t i = 0; i < user.invites.size(); ++i)

@@ -70,6 +70,8 @@ Answer<> Room::take_lists(const Jid& user, const RoomSettings& wanted) {
   const std::size_t added = wanted.owners.size() + wanted.admins.size();
   if (members_.size() + added > around_.limits.room_affiliations)
     return xmpp::fail(Condition::resource_constraint, "The room's lists are full");
+  for (const auto* list : {&wanted.owners, &wanted.admins})
+    for (const Jid& jid : *list) TRY(may_list(jid, Affiliation::admin));
   const auto has = [](const std::vector<Jid>& list, const Jid& jid) {
     return std::ranges::find(list, jid) != list.end();
   };

@@ -183,6 +183,11 @@ std::uint64_t Rooms::occupants(std::string_view room) const {
   return slot == slots_.end() || !slot->second.room ? 0 : slot->second.room->occupants().size();
 }
 
+const Room* Rooms::find_in_memory(const Jid& room) const {
+  const auto slot = slots_.find(room.bare_text());
+  return slot == slots_.end() ? nullptr : slot->second.room.get();
+}
+
 // --- loading -------------------------------------------------------------------------------------
 
 void Rooms::load_listings() {

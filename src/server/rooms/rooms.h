@@ -46,6 +46,8 @@ class Rooms final : private RoomOutput {
   using Made = std::move_only_function<void(Answer<Room*>)>;
   void make_room(const Jid& room, const Jid& owner, Made made);
 
+  // The room as it is now, ahead of what waits for it; nullptr where it is not in memory.
+  const Room* find_in_memory(const Jid& room) const;
   // Not while as much waits for the room as may.
   Answer<> may_ask(const Jid& room, Crowds::Wish wish = Crowds::Wish::any) const;
 
