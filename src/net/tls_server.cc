@@ -8,6 +8,7 @@
 #include <map>
 #include <sstream>
 
+#include "base/ascii.h"
 #include "net/socket.h"
 #include "net/tls.h"
 #include "net/tls_context.h"
@@ -33,8 +34,7 @@ namespace {
 
 std::string lower(std::string_view name) {
   std::string result(name);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  for (char& c : result) c = lower_ascii(c);
   return result;
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace herold::server {
 namespace {
 
@@ -12,12 +14,10 @@ bool is_letter(char c) {
          (byte >= 'a' && byte <= 'z');
 }
 
-char folded(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 // Without regard to case, as far as ASCII has it; not within another word.
 bool has_word(std::string_view text, std::string_view word) {
   if (word.empty()) return false;
-  const auto equal = [](char a, char b) { return folded(a) == folded(b); };
+  const auto equal = [](char a, char b) { return lower_ascii(a) == lower_ascii(b); };
   for (auto from = text.begin();; ++from) {
     from = std::search(from, text.end(), word.begin(), word.end(), equal);
     if (from == text.end()) return false;

@@ -3,16 +3,11 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "xmpp/jid.h"
 
 namespace herold::server {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
 
 // The part in front of `mark`, which goes as well; all where there is none.
 std::string_view take_until(std::string_view& rest, char mark) {

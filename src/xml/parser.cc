@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/ascii.h"
 #include "base/result.h"
 #include "xml/characters.h"
 #include "xml/tree_builder.h"
@@ -14,8 +15,7 @@ namespace {
 constexpr auto not_well_formed = std::unexpected(ParseError::not_well_formed);
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
+  return std::ranges::equal(a, b, {}, lower_ascii, lower_ascii);
 }
 
 std::string_view without_space(std::string_view text) {

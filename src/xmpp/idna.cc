@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "base/ascii.h"
 #include "xmpp/precis_rules.h"
 #include "xmpp/unicode.h"
 
@@ -21,7 +22,6 @@ std::unexpected<Error> malformed(const char* why) { return fail(Fault::malformed
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 bool is_host_character(char c) {
   return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_';
 }
@@ -58,7 +58,7 @@ std::optional<std::uint16_t> hex_group(std::string_view text) {
   if (text.empty() || text.size() > 4) return std::nullopt;
   unsigned value = 0;
   for (const char c : text) {
-    const char l = lower(c);
+    const char l = lower_ascii(c);
     if (is_digit(l))
       value = value * 16 + static_cast<unsigned>(l - '0');
     else if (l >= 'a' && l <= 'f')
@@ -188,7 +188,7 @@ Result<std::string> prepare_domain(std::string_view text) {
   if (text.empty()) return malformed("the domain is missing");
   std::string name(text);
   if (!std::ranges::all_of(name, is_ascii)) return prepare_unicode(name);
-  std::ranges::transform(name, name.begin(), lower);
+  std::ranges::transform(name, name.begin(), lower_ascii);
   for (std::string_view rest = name; !rest.empty();) {
     const std::string_view label = take_label(rest);
     if (label.starts_with("xn--")) return prepare_unicode(name);

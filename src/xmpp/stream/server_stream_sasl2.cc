@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/base64.h"
 #include "base/check.h"
 #include "xml/writer.h"
@@ -12,14 +13,6 @@ namespace herold::xmpp {
 namespace {
 
 constexpr std::string_view totp_task = "TOTP";  // XEP-0400 section 6.2
-
-// Section 2.2 forbids white space around base64, and its own examples have it.
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blank = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(blank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blank) - first + 1);
-}
 
 // 8-4-4-4-12 hexadecimal digits. Section 2.3 wants version 4; older clients say others.
 bool is_uuid(std::string_view text) {
@@ -74,6 +67,7 @@ void ServerStream::begin_sign_in(xml::Element authenticate) {
   const auto& first = negotiation.request.initial_response;
   // No initial response: every mechanism here begins with the client, so it is asked to.
   if (!first) return take_step(SaslChallenge{});
+  // Section 2.2 forbids white space around base64, and its own examples have it.
   const auto message = base64_decode(trimmed(*first));
   if (!message) return fail_sasl({SaslCondition::incorrect_encoding, {}});
   take_step(negotiation.mechanism->respond(*message));
