@@ -66,6 +66,8 @@ std::string with_photo(const std::string& card, const std::optional<Photo>& phot
 class Avatars {
  public:
   static constexpr About about{398, "1.0.0", "User Avatar to vCard-Based Avatars Conversion", {}};
+  static constexpr Specification also[] = {{.number = 84, .version = "1.1.4"},
+                                           {.number = 153, .version = "1.1.1"}};
 
   static constexpr auto handlers() {
     return std::tuple{on<AccountLoading>(&Avatars::load), on<DomainConfigured>(&Avatars::begin),

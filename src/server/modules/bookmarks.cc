@@ -103,6 +103,7 @@ pubsub::NodeConfig one_each(pubsub::NodeConfig config) {
 class Bookmarks {
  public:
   static constexpr About about{402, "1.2.0", "PEP Native Bookmarks", {}};
+  static constexpr Specification also[] = {{.number = 48, .version = "1.2"}};
 
   static constexpr auto handlers() {
     return std::tuple{on<ItemPublished>(&Bookmarks::follow_publication),

@@ -7,6 +7,8 @@ namespace herold::server {
 class Microblog {
  public:
   static constexpr About about{277, "0.6.5", "Microblogging over XMPP", {}};
+  static constexpr Specification also[] = {{.number = 472, .version = "0.2.1"}};
+
   static constexpr auto handlers() { return std::tuple{}; }
 
   explicit Microblog(ModuleHost& host) : nodes_(host, {{node, feed}}) {}
