@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <memory>
@@ -84,9 +85,11 @@ IpAddress of_socket(const sockaddr& address) {
   return IpAddress::parse(wrapped.host()).value_or(IpAddress{});
 }
 
-std::vector<IpAddress> addresses_of_machine() {
+Result<std::vector<IpAddress>> addresses_of_machine() {
   ifaddrs* first = nullptr;
-  if (::getifaddrs(&first) != 0) return {};
+  if (::getifaddrs(&first) != 0)
+    return fail(Fault::unavailable,
+                std::string("addresses of this machine: ") + std::strerror(errno));
   const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(first, ::freeifaddrs);
   std::vector<IpAddress> all;
   for (const ifaddrs* one = first; one; one = one->ifa_next) {
@@ -171,7 +174,7 @@ Result<AddressPolicy> AddressPolicy::make(std::span<const std::string> allowed,
     const bool is_any = *address == IpAddress{} || *address == *IpAddress::parse("0.0.0.0");
     if (!is_any) policy.own_.push_back({*address, socket.port()});
     if (is_any)
-      for (const IpAddress& here : addresses_of_machine())
+      for (const IpAddress& here : TRY(addresses_of_machine()))
         policy.own_.push_back({here, socket.port()});
   }
   return policy;
