@@ -47,7 +47,10 @@ void ComponentStream::on_element(xml::Document element) {
   if (state_ == State::closed) return;
   const xml::Element root = element.root();
   if (state_ == State::header) return fail({StreamCondition::bad_format, "no header"});
-  if (root.is("error", ns::streams)) return close();
+  if (root.is("error", ns::streams)) {
+    host_->on_peer_error(StreamError::parse(root));
+    return close();
+  }
   if (root.ns() != ns::client) return fail(StreamCondition::unsupported_stanza_type);
   if (state_ == State::ready) return take_stanza(std::move(element));
   if (root.name() != "handshake")
@@ -66,19 +69,25 @@ void ComponentStream::take_handshake(xml::Element element) {
     host_->on_auth_failure(domain_);
     return fail({StreamCondition::not_authorized, "a wrong handshake"});
   }
-  if (const auto error = host_->admit(domain_)) return fail(*error);
-  if (state_ == State::closed) return;
+  state_ = State::proven;
+  host_->on_proven(domain_);
+}
+
+void ComponentStream::admit() {
+  if (state_ != State::proven) return;
   state_ = State::ready;
   host_->send("<handshake/>");
-  host_->on_ready(domain_);
 }
 
 void ComponentStream::take_stanza(xml::Document element) {
   const xml::Element root = element.root();
   if (!stanza_kind(root)) return fail(StreamCondition::unsupported_stanza_type);
   auto head = parse_head(root);
-  const Jid from = domain_of(root.attribute("from"));
-  if (from != domain_) return fail(StreamCondition::invalid_from);
+  const auto named = root.find_attribute("from");
+  const Jid from = named ? domain_of(*named) : domain_;
+  if (from != domain_ && !(from && host_->speaks_for(domain_, from)))
+    return fail(StreamCondition::invalid_from);
+  if (head && !named) head->from = domain_;
   if (head && !head->to)
     head = xmpp::fail(Condition::bad_request, "A component names whom it means");
   host_->on_stanza(std::move(head), std::move(element));

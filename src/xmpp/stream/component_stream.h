@@ -26,15 +26,17 @@ class ComponentStreamHost {
   virtual void send(std::string_view bytes) = 0;
   // What the component of this domain has to know; nothing where none is configured.
   virtual std::optional<crypto::SecretString> find_secret(const Jid& domain) = 0;
-  // It knows the secret. An error, as `conflict` where another stream is there already, ends the
-  // stream; the host may as well have ended the other one.
-  virtual std::optional<StreamError> admit(const Jid& domain) = 0;
+  // Whether the component may write in the name of another domain than its own: one below it.
+  virtual bool speaks_for(const Jid& domain, const Jid& other) = 0;
   // For the log and for rate limits.
   virtual void on_auth_failure(const Jid& domain) = 0;
-  // Last. The component may send, and stanzas may be sent to it.
-  virtual void on_ready(const Jid& domain) = 0;
-  // Last. A stanza from the component's domain, in the namespace jabber:client. Where `head` is an
-  // error, salvage_head() has what is needed for an answer.
+  // Last. It knows the secret. Input waits for admit(), or for fail() where another stream of that
+  // domain is there already.
+  virtual void on_proven(const Jid& domain) = 0;
+  // The component ended the stream with an error; on_closed() follows.
+  virtual void on_peer_error(const StreamError&) {}
+  // Last. A stanza from the component's domain, in the namespace jabber:client; what has no `from`
+  // comes from that. Where `head` is an error, salvage_head() has what is needed for an answer.
   virtual void on_stanza(Answer<StanzaHead> head, xml::Document stanza) = 0;
   // Last. The stream is over: flush and close the connection. `error` is what was sent, nullptr
   // when the stream ended in peace. Comes once.
@@ -48,12 +50,14 @@ class ComponentStream {
   ComponentStream(const ComponentStream&) = delete;
   ComponentStream& operator=(const ComponentStream&) = delete;
 
-  bool wants_input() const { return state_ != State::closed; }
+  bool wants_input() const { return state_ != State::proven && state_ != State::closed; }
   void on_header(const xml::StreamHeader& header);
   void on_element(xml::Document element);
   void on_footer() { close(); }
   void on_whitespace() {}
 
+  // After on_proven(): the component may send, and stanzas may be sent to it.
+  void admit();
   void fail(const StreamError& error);
   void close();  // in peace
   void move_to(ComponentStreamHost& host, const StreamEnvironment& environment);
@@ -62,7 +66,7 @@ class ComponentStream {
   const Jid& domain() const { return domain_; }  // empty before the header
 
  private:
-  enum class State : std::uint8_t { header, handshake, ready, closed };
+  enum class State : std::uint8_t { header, handshake, proven, ready, closed };
 
   void send_header();
   void take_handshake(xml::Element element);

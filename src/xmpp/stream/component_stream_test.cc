@@ -30,7 +30,7 @@ class TestComponent final : public ComponentStreamHost {
   }
   void sign_in() {
     EXPECT_EQ(take(handshake(take(header), "secret")), "<handshake/>");
-    EXPECT_EQ(std::exchange(events, {}), "ready ");
+    EXPECT_EQ(std::exchange(events, {}), "proven ");
   }
 
   void send(std::string_view bytes) override { sent.append(bytes); }
@@ -38,9 +38,18 @@ class TestComponent final : public ComponentStreamHost {
     if (domain.text() != "plays.shakespeare.example") return {};
     return crypto::SecretString("secret");
   }
-  std::optional<StreamError> admit(const Jid&) override { return refusal; }
+  bool speaks_for(const Jid& domain, const Jid& other) override {
+    return has_subdomains && other.text().ends_with("." + domain.text());
+  }
   void on_auth_failure(const Jid& domain) override { events += "failure:" + domain.text() + " "; }
-  void on_ready(const Jid&) override { events += "ready "; }
+  void on_proven(const Jid&) override {
+    events += "proven ";
+    if (is_waiting) return;
+    refusal ? stream.fail(*refusal) : stream.admit();
+  }
+  void on_peer_error(const StreamError& error) override {
+    events += "error:" + std::string(name_of(error.condition)) + " ";
+  }
   void on_stanza(Answer<StanzaHead> head, xml::Document stanza) override {
     events += head ? "stanza " : std::string(name_of(head.error().condition)) + " ";
     last = xml::to_string(stanza.root(), ns::client);
@@ -56,6 +65,7 @@ class TestComponent final : public ComponentStreamHost {
   StreamReader reader{stanza_bounds(limits)};
   ComponentStream stream{*this, environment};
   std::optional<StreamError> refusal;
+  bool has_subdomains = false, is_waiting = false;
   std::string sent, events, last;
 };
 
@@ -76,7 +86,7 @@ TEST(ComponentStreamTest, ShakesHandsAndSpeaks) {
             "<message from=\"a@plays.shakespeare.example/b\" to=\"c@d.example\"><body>hi</body>"
             "</message>");
   EXPECT_EQ(component.take("</stream:stream>"), "</stream:stream>");
-  EXPECT_EQ(component.events, "ready stanza closed");
+  EXPECT_EQ(component.events, "proven stanza closed");
 }
 
 // HOSTILE 155.
@@ -104,7 +114,22 @@ TEST(ComponentStreamTest, WrongHandshakes) {
               c.refusal = StreamError(StreamCondition::conflict);
               return c.handshake(a, "secret");
             }),
-            "closed:conflict");
+            "proven closed:conflict");
+}
+
+TEST(ComponentStreamTest, WaitsUntilItIsAdmitted) {
+  TestComponent component;
+  component.is_waiting = true;
+  const std::string answer = component.take(header);
+  EXPECT_EQ(component.take(component.handshake(answer, "secret") +
+                           "<message to='a@b.example'/><stream:error><reset xmlns='urn:ietf:params:"
+                           "xml:ns:xmpp-streams'/></stream:error>"),
+            "");
+  EXPECT_FALSE(component.stream.is_ready());
+  component.stream.admit();
+  EXPECT_EQ(component.take(""), "<handshake/></stream:stream>");
+  EXPECT_EQ(component.last, "<message to=\"a@b.example\"/>");
+  EXPECT_EQ(component.events, "proven stanza error:reset closed");
 }
 
 TEST(ComponentStreamTest, HandshakesOfOtherWritersAreTaken) {
@@ -147,6 +172,11 @@ TEST(ComponentStreamTest, SpeaksForItselfAlone) {
   EXPECT_EQ(fate("x.plays.shakespeare.example"), "closed:invalid-from");
   EXPECT_EQ(fate(""), "closed:invalid-from");
   EXPECT_EQ(fate("x y@plays.shakespeare.example"), "jid-malformed ");
+  TestComponent wide;
+  wide.has_subdomains = true;
+  wide.sign_in();
+  wide.take("<message to='a@b.example' from='a@x.plays.shakespeare.example'/>");
+  EXPECT_EQ(wide.events, "stanza ");
   TestComponent component;
   component.sign_in();
   component.take("<message from='plays.shakespeare.example'/>");
