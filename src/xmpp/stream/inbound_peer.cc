@@ -219,7 +219,7 @@ void InboundPeer::take_dialback(xml::Element element) {
   if (element.name() == "verify") {
     error = PeerAcceptor::take_verify(element, *host_, environment_->keys);
   } else if (element.name() == "result") {
-    error = acceptor_->take_result(element, *host_, stream_id_);
+    error = acceptor_->take_result(element, *host_, stream_id_, environment_->limits);
   } else {
     error = StreamCondition::unsupported_stanza_type;
   }

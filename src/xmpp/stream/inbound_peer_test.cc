@@ -272,12 +272,12 @@ TEST_F(Inbound, KeysUnderWayAreBounded) {
 
 TEST_F(Inbound, PairsAreBounded) {
   const auto peer = accepted();
-  for (std::size_t i = 1; i <= bounds::peer_pairs; ++i) {
+  for (std::size_t i = 1; i <= realm.limits.peer_pairs; ++i) {
     const std::string sender = "d" + std::to_string(i) + ".example";
     peer->certified.insert(sender);
     const std::string answer =
         peer->take("<db:result from='" + sender + "' to='montague.example'>k</db:result>");
-    EXPECT_EQ(has(answer, "<resource-constraint"), i == bounds::peer_pairs) << answer;
+    EXPECT_EQ(has(answer, "<resource-constraint"), i == realm.limits.peer_pairs) << answer;
   }
 }
 

@@ -206,7 +206,8 @@ void OutboundPeer::sign_in() {
     std::string out;
     xml::Writer writer(out, ns::client);
     writer.open(Bidi::element.name, Bidi::element.ns);
-    write(writer, StreamLimits{.max_bytes = environment_.limits.stanza_bytes, .idle_seconds = {}});
+    write(writer,
+          StreamLimits{.max_bytes = environment_.limits.peer_stanza_bytes, .idle_seconds = {}});
     writer.close();
     host_.send(out);
   }
@@ -279,7 +280,8 @@ bool OutboundPeer::authorise(const DomainPair& pair) {
       is_authorised(pair.sender, pair.target) || !config_.may_use_dialback || !offer_.dialback ||
       stream_id_.empty())
     return false;
-  if (asked_.size() >= bounds::peer_questions || authorised_.size() >= bounds::peer_pairs)
+  if (asked_.size() >= bounds::peer_questions ||
+      authorised_.size() >= environment_.limits.peer_pairs)
     return false;
   // XEP-0220 section 3.
   const bool is_other = pair.target != remote();
@@ -308,7 +310,7 @@ void OutboundPeer::take_dialback(xml::Element element) {
   if (!is_bidirectional_)
     return fail({StreamCondition::unsupported_stanza_type, "this stream goes one way"});
   const auto error = element.name() == "result"
-                         ? acceptor_->take_result(element, host_, stream_id_)
+                         ? acceptor_->take_result(element, host_, stream_id_, environment_.limits)
                          : PeerAcceptor::take_verify(element, host_, environment_.keys);
   if (error) fail(*error);
 }

@@ -117,7 +117,7 @@ TEST_F(Outbound, External) {
   const auto peer = secured();
   EXPECT_EQ(peer->output(),
             "<bidi xmlns=\"urn:xmpp:bidi\"><limits xmlns=\"urn:xmpp:stream-limits:0\"><max-bytes>"
-            "262144</max-bytes></limits></bidi>"
+            "524288</max-bytes></limits></bidi>"
             "<auth xmlns=\"urn:ietf:params:xml:ns:xmpp-sasl\" mechanism=\"EXTERNAL\">"
             "Y2FwdWxldC5leGFtcGxl</auth>");
   EXPECT_FALSE(peer->stream.verify(pair_of("montague.example", "capulet.example"), "i", "k"));

@@ -78,7 +78,7 @@ DialbackAnswer read_answer(DialbackType type, xml::Element element) {
 
 void append_peer_features(std::string& out, const PeerPolicy& policy, const Limits& limits) {
   if (policy.offers_stream_management) out.append(to_xml(SmFeature{}));
-  append_stream_limits(out, limits.stanza_bytes, 0);
+  append_stream_limits(out, limits.peer_stanza_bytes, 0);
 }
 
 bool PeerAcceptor::accepts(std::string_view from, std::string_view to) const {
@@ -92,7 +92,7 @@ void PeerAcceptor::accept(const DomainPair& pair) {
 }
 
 std::optional<StreamError> PeerAcceptor::take_result(xml::Element element, PeerStreamHost& host,
-                                                     const std::string& id) {
+                                                     const std::string& id, const Limits& limits) {
   const auto request = read<DialbackResult>(element);
   if (!request) return malformed();
   const DomainPair pair{request->from, request->to};
@@ -110,7 +110,7 @@ std::optional<StreamError> PeerAcceptor::take_result(xml::Element element, PeerS
   if (std::ranges::any_of(pending_, same)) return {};  // one answer comes for both
   const Trust trust = host.policy_of(pair.target, pair.sender).trust;
   if (trust == Trust::none) return refuse(Condition::not_allowed);
-  if (accepted_.size() >= bounds::peer_pairs || pending_.size() >= bounds::peer_questions)
+  if (accepted_.size() >= limits.peer_pairs || pending_.size() >= bounds::peer_questions)
     return refuse(Condition::resource_constraint);
   // XEP-0220 section 1.1: who has shown a certificate need not be called back.
   if (host.is_certified(pair.sender)) return settle(pair, {}, PeerProof::certificate, host);

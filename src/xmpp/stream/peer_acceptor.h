@@ -34,7 +34,7 @@ class PeerAcceptor {
   // A key was shown on the stream `id`: answers it, or asks the host, which is the last thing that
   // happens. An error ends the stream.
   std::optional<StreamError> take_result(xml::Element element, PeerStreamHost& host,
-                                         const std::string& id);
+                                         const std::string& id, const Limits& limits);
   // The host's answer. An error ends the stream: a wrong key where nobody else is known on it.
   std::optional<StreamError> take_verdict(Ticket ticket, const DialbackAnswer& answer,
                                           PeerStreamHost& host);

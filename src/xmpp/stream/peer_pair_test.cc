@@ -76,8 +76,8 @@ TEST_F(PeerPair, StartTlsAndExternal) {
             "accepted:capulet.example>montague.example:certificate");
   EXPECT_TRUE(in.stream.is_bidirectional());
   EXPECT_TRUE(out.stream.offer().stream_management);
-  EXPECT_EQ(out.stream.offer().limits.max_bytes, montague.limits.stanza_bytes);
-  EXPECT_EQ(in.stream.peer_limits().max_bytes, capulet.limits.stanza_bytes);
+  EXPECT_EQ(out.stream.offer().limits.max_bytes, montague.limits.peer_stanza_bytes);
+  EXPECT_EQ(in.stream.peer_limits().max_bytes, capulet.limits.peer_stanza_bytes);
 
   out.send(message("juliet@capulet.example", "romeo@montague.example"));
   in.send(message("romeo@montague.example", "juliet@capulet.example"));
