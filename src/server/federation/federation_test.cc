@@ -156,6 +156,23 @@ TEST(Federation, MoreThanFitsIntoMemoryWaitsInTheJournal) {
   for (int i = 0; i < 30; ++i) romeo.receives(body(std::to_string(i)));
 }
 
+// Each new stream counts from its own beginning (XEP-0198).
+TEST(Federation, WhatWasAcknowledgedDoesNotComeAgain) {
+  TestServer capulet({.name = "capulet.test"});
+  TestServer montague_server(capulet, montague());
+  TestClient& juliet = capulet.comes_online("juliet/balcony");
+  TestClient& romeo = montague_server.comes_online("romeo/orchard");
+  for (const std::string stream : {"first ", "second ", "third "}) {
+    for (int i = 0; i < 3; ++i)
+      juliet.sends(message("romeo@montague.test", stream + std::to_string(i)));
+    for (int i = 0; i < 3; ++i) romeo.receives(body(stream + std::to_string(i)));
+    capulet.passes(Seconds(1));
+    montague_server.loses_its_streams();
+    capulet.passes(Seconds(10));
+  }
+  romeo.receives_nothing();
+}
+
 TEST(Federation, SubscriptionsAndPresenceCross) {
   TestServer capulet({.name = "capulet.test"});
   TestServer montague_server(capulet, montague());

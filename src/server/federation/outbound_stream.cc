@@ -70,14 +70,9 @@ void OutboundStream::on_secured() {
   read_input();
 }
 
-void OutboundStream::on_stage(xmpp::OutboundStage stage) {
-  if (stage != xmpp::OutboundStage::secured) return;
-  // Later: inside this call nothing may be asked of the machine.
-  shard().loop().post([shard = &shard(), id = id()] {
-    auto* self = static_cast<OutboundStream*>(shard->find_wire(id));
-    if (self == nullptr) return;
-    if (Route* way = self->way()) way->secured(*self);
-  });
+// After EXTERNAL was refused, or at once where the stream is for questions alone.
+void OutboundStream::on_can_verify() {
+  if (Route* way = this->way()) way->secured(*this);
 }
 
 void OutboundStream::on_external_refused(xmpp::SaslCondition condition, std::string_view text) {
@@ -127,7 +122,10 @@ void OutboundStream::on_authorised(const xmpp::DomainPair&, xmpp::PeerProof proo
                                         {"proof", xmpp::name_of(proof)},
                                         {"tls", transport().tls_description()}});
   if (stream_.offer().stream_management) ask_to_count();
-  if (Route* way = this->way()) way->opened(*this);
+  Route* way = this->way();
+  if (way == nullptr) return;
+  way->secured(*this);
+  way->opened(*this);
 }
 
 std::string OutboundStream::describe() const {
@@ -158,11 +156,12 @@ void OutboundStream::on_closed(const xmpp::OutboundPeerError* error) {
 
 void OutboundStream::abandon_because(PeerFailure why) {
   if (!close_at_once()) return;
-  shard().drop(*this);
-  tell_route(std::move(why));
+  ending_ = std::move(why);
+  shard().drop(*this);  // which gives back, unless the server stops
+  give_back();
 }
 
-void OutboundStream::give_back() { tell_route({}); }
+void OutboundStream::give_back() { tell_route(std::move(ending_)); }
 
 void OutboundStream::on_ended(net::Ending ending, std::string_view detail) {
   PeerFailure why;

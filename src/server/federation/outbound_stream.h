@@ -44,7 +44,7 @@ class OutboundStream final : public PeerStreamOf<xmpp::OutboundPeerHost> {
   void on_judged(xmpp::Ticket ticket, const xmpp::DialbackAnswer& answer) override;
 
   // xmpp::OutboundPeerHost
-  void on_stage(xmpp::OutboundStage stage) override;
+  void on_can_verify() override;
   void on_external_refused(xmpp::SaslCondition condition, std::string_view text) override;
   void on_accepted(const xmpp::DomainPair& pair, xmpp::PeerProof proof) override;
   void on_refused(const xmpp::DomainPair& pair, const StanzaError& why) override;
@@ -66,6 +66,7 @@ class OutboundStream final : public PeerStreamOf<xmpp::OutboundPeerHost> {
   bool is_started_ = false;
   bool is_authorised_ = false;
   bool is_told_ = false;  // its route, that it is gone
+  PeerFailure ending_;    // why, where that is known
 };
 
 }  // namespace herold::server

@@ -31,6 +31,8 @@ PeerStream::~PeerStream() = default;
 // --- what it carries -----------------------------------------------------------------------------
 
 void PeerStream::carry(const Stanza& stanza, std::uint64_t number) {
+  // Numbers go on from the route's last stream.
+  if (last_carried_ == 0 && counts()) counted_from_ = number - 1;
   stanza.write_to(output());
   last_carried_ = number;
   wrote(number);
@@ -111,6 +113,7 @@ void PeerStream::take_ack(xml::Element ack) {
   const std::uint32_t fresh = h - static_cast<std::uint32_t>(acked_);  // section 4: modulo 2^32
   if (!is_number || *counted_from_ + acked_ + fresh > last_carried_)
     return fail({xmpp::StreamCondition::undefined_condition, "More acknowledged than sent"});
+  if (fresh == 0) return;  // to ask again at once would go on for ever; patience ends it
   acked_ += fresh;
   is_asked_ = false;
   patience_.stop();

@@ -93,6 +93,7 @@ void Route::want_stream() {
 void Route::start() {
   state_ = State::looking;
   is_refusing_ = false;
+  tried_.reset();
   Shard& shard = federation_.shard();
   timer_.start(shard.loop(), Seconds(federation_.limits().peer_connect_time), [this] {
     const PeerFailure late{.error = {Condition::remote_server_timeout, "No connection in time"}};
@@ -150,8 +151,10 @@ void Route::lost(PeerStream& stream, PeerFailure why) {
     if (!was_found && !why.is_final) {  // another of its servers may do better
       state_ = State::looking;
       for (Verification& one : verifications_) one.is_asked = false;
+      tried_ = std::move(why);
       return search_->go_on();
     }
+    tried_.reset();
     if (!was_carrying && stream_ == nullptr) return failed(std::move(why));
     end_verifications(why.error);
     search_.reset();
@@ -162,6 +165,9 @@ void Route::lost(PeerStream& stream, PeerFailure why) {
 }
 
 void Route::failed(PeerFailure why) {
+  // What was wrong with a server says more than that there is no other.
+  if (auto tried = std::exchange(tried_, std::nullopt); tried && !tried->error.text.empty())
+    why = std::move(*tried);
   timer_.stop();
   search_.reset();
   federation_.shard().log().info(

@@ -104,6 +104,7 @@ class Route {
   OutboundStream* outbound_ = nullptr;  // ours, which may be that one or still on its way
   std::uint64_t last_number_ = 0;
   std::unique_ptr<PeerSearch> search_;  // until there is a stream of ours that may send
+  std::optional<PeerFailure> tried_;    // how it went with the last server that search_ found
   Duration pause_{0};                   // before the next attempt
   net::Timer timer_;                    // for an attempt, or for the pause before the next
   std::vector<Verification> verifications_;
