@@ -7,7 +7,7 @@ build="clang-19 lld-19 llvm-19 libc6-dev libstdc++-12-dev libclang-rt-19-dev nin
   libssl-dev libicu-dev libsqlite3-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev
   libgtest-dev libbenchmark-dev libexpat1-dev libsystemd-dev libunbound-dev"
 run="ca-certificates openssl dns-root-data"
-test="prosody python3-slixmpp profanity finch tmux libstrophe-dev clang-format-19
+test="prosody lua-unbound ejabberd python3-slixmpp profanity finch tmux libstrophe-dev clang-format-19
   gajim xvfb dbus imagemagick tesseract-ocr unbound ldnsutils"
 wasm="wasi-libc libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 libclang-rt-19-dev-wasm32"
 

@@ -112,9 +112,14 @@ class Herold(Server):
 
     kind = "herold"
 
+    # What the configuration calls a listener, and what tests call it.
+    KINDS = {"client": "starttls", "client_tls": "tls", "client_plain": "plain"}
+    PEER_KINDS = {"server": "s2s", "server_tls": "s2s_tls"}
+
     def __init__(self, domains, binary=None, folder=None, limits=None, extra="", data=None,
-                 shards=0):
+                 shards=0, federates=False):
         super().__init__(domains, folder)
+        self.kinds = {**self.KINDS, **(self.PEER_KINDS if federates else {})}
         self.binary = binary or default_binary()
         self.data = Path(data) if data else self.data
         self.limits = {**LIMITS, **(limits or {})}
@@ -131,11 +136,9 @@ class Herold(Server):
                       f"anonymous = {str(options.get('anonymous', False)).lower()}",
                       f"admins = [{admins}]"]
         ports = {kind: address[1] for kind, address in self.listeners.items()}
-        lines += ["[listen]",
-                  f'client = ["127.0.0.1:{ports.get("starttls", 0)}"]',
-                  f'client_tls = ["127.0.0.1:{ports.get("tls", 0)}"]',
-                  f'client_plain = ["127.0.0.1:{ports.get("plain", 0)}"]', "[limits]"]
-        lines += [f"{name} = {value}" for name, value in self.limits.items()]
+        lines += ["[listen]", *(f'{option} = ["127.0.0.1:{ports.get(kind, 0)}"]'
+                                for option, kind in self.kinds.items())]
+        lines += ["[limits]", *(f"{name} = {value}" for name, value in self.limits.items())]
         self.config.write_text("\n".join(lines) + "\n" + self.extra + "\n")
 
     def start(self, patience=30):
@@ -146,12 +149,11 @@ class Herold(Server):
                 stdout=subprocess.PIPE, stderr=log, text=True)
         watchdog = threading.Timer(stretched(patience), self.process.kill)
         watchdog.start()
-        kinds = {"client": "starttls", "client_tls": "tls", "client_plain": "plain"}
         for line in self.process.stdout:
             words = line.split()
-            if words[:1] == ["listening"] and words[1] in kinds:
+            if words[:1] == ["listening"] and words[1] in self.kinds:
                 host, _, port = words[2].rpartition(":")
-                self.listeners[kinds[words[1]]] = (host, int(port))
+                self.listeners[self.kinds[words[1]]] = (host, int(port))
             if words[:1] == ["ready"]:
                 break
         else:
@@ -209,11 +211,15 @@ c2s_direct_tls_ssl = {{ certificate = "{folder}/server.pem"; key = "{folder}/ser
 class Prosody(Server):
     """Debian's Prosody, in the foreground with a folder of its own. It has no plain listener."""
 
-    kind = "prosody"
+    kind, template = "prosody", PROSODY
 
     def __init__(self, domains, folder=None, **_):
         super().__init__(domains, folder)
         self.authority = str(self.folder / "authority.pem")
+
+    def settings(self):
+        """What else the template asks for."""
+        return {}
 
     def make_certificates(self):
         names = ",".join(f"DNS:{name}" for name in self.domains)
@@ -232,9 +238,8 @@ class Prosody(Server):
     def write_config(self):
         for kind in ("starttls", "tls"):
             self.listeners.setdefault(kind, ("127.0.0.1", free_port()))
-        text = PROSODY.format(data=self.data, folder=self.folder,
-                              starttls=self.listeners["starttls"][1],
-                              tls=self.listeners["tls"][1])
+        text = self.template.format(data=self.data, folder=self.folder, **self.settings(),
+                                    **{kind: port for kind, (_, port) in self.listeners.items()})
         for name, options in self.domains.items():
             admins = ", ".join(f'"{admin}"' for admin in options.get("admins", []))
             text += f'VirtualHost "{name}"\n  admins = {{ {admins} }}\n'
