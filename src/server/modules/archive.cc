@@ -5,8 +5,10 @@
 #include "server/archive_query.h"
 #include "server/archive_retention.h"
 #include "server/archive_worth.h"
+#include "server/domain_archives.h"
 #include "server/module.h"
 #include "server/pubsub/pep.h"
+#include "server/shard.h"
 #include "xmpp/ext/disco.h"
 
 namespace herold::server {
@@ -34,10 +36,15 @@ class MessageArchive {
 
   struct Config {
     Seconds keep{0};
+    Bytes total = 0;
     static constexpr std::tuple options{
         option("keep", &Config::keep,
                "How long messages stay in archives; 0 keeps them for ever. Beside it the limit "
-               "archive_bytes bounds each archive.")};
+               "archive_bytes bounds each archive."),
+        byte_option(
+            "total", &Config::total,
+            "How much all archives of the domain hold together, rooms' too, before the oldest "
+            "messages go; 0: as much as there is.")};
   };
 
   static constexpr auto handlers() {
@@ -54,9 +61,13 @@ class MessageArchive {
         on<DiscoInfoAsked>(&MessageArchive::announce)};
   }
 
-  MessageArchive(ModuleHost& host, const Config& config) : host_(host) {
+  MessageArchive(ModuleHost& host, const Config& config)
+      : host_(host), archives_(host, config.total) {
     host.data<ArchiveLifetime>().keep = config.keep;
+    if (config.total != 0 && host.shard().index() == 0) archives_.start();
   }
+
+  void stop() { archives_.stop(); }
 
  private:
   // --- keeping: a message stands once in each archive, whoever gets copies of it ---
@@ -135,6 +146,7 @@ class MessageArchive {
   }
 
   ModuleHost& host_;
+  DomainArchives archives_;
 };
 
 }  // namespace herold::server

@@ -454,6 +454,41 @@ TEST(ArchiveRetention, TakesWhatIsTooMuchButNothingThatWaits) {
   EXPECT_EQ(romeo.waiting(), 15u);
 }
 
+// Of all archives of the domain together the oldest messages go, whoever's they are.
+TEST(ArchiveRetention, TakesTheOldestOfADomain) {
+  TestServer server({.modules = "[module.archive]\ntotal = '256KiB'"});
+  TestClient& juliet = server.comes_online("juliet/balcony");
+  TestClient& romeo = server.comes_online("romeo/orchard");
+  TestClient& paris = server.comes_online("paris/street");
+  const auto says = [&](TestClient& from, TestClient& to, int number) {
+    from.sends("<message to='" + to.bare() + "' type='chat'><body>" + std::to_string(number) +
+               std::string(5'000, 'x') + "</body></message>");
+    to.skips();
+    server.passes(Seconds(60));
+  };
+  const auto numbers = [](const Texts& bodies) {
+    std::vector<int> found;
+    for (const std::string& body : bodies) found.push_back(std::stoi(body));
+    return found;
+  };
+  for (int i = 0; i < 10; ++i) says(juliet, romeo, i);  // in two archives each
+  for (int i = 10; i < 40; ++i) says(juliet, paris, i);
+  EXPECT_EQ(ask(romeo, "").bodies.size(), 10u);
+  server.passes(Seconds(3700));
+  EXPECT_TRUE(ask(romeo, "").bodies.empty());
+  const std::vector<int> hers = numbers(ask(juliet, "").bodies);
+  const std::vector<int> his = numbers(ask(paris, "").bodies);
+  // Some 50 of them are in 256 KiB. No more has gone than had to, but for a sixteenth of the time.
+  EXPECT_LE(hers.size() + his.size(), 52u);
+  EXPECT_GE(hers.size() + his.size(), 44u);
+  for (const std::vector<int>& kept : {hers, his}) {
+    ASSERT_FALSE(kept.empty());
+    EXPECT_GE(kept.front(), 10);
+    EXPECT_EQ(kept.back(), 39);
+    EXPECT_EQ(kept.size(), static_cast<std::size_t>(40 - kept.front()));
+  }
+}
+
 TEST_F(ArchiveTest, GoesWithItsAccount) {
   talk(1, 3);
   romeo.sends("<iq type='set' id='x'><query xmlns='jabber:iq:register'><remove/></query></iq>");
