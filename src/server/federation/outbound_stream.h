@@ -63,7 +63,6 @@ class OutboundStream final : public PeerStreamOf<xmpp::OutboundPeerHost> {
   std::string host_;                      // of FoundPeer,
   std::vector<crypto::TlsaRecord> tlsa_;  // until TLS is up
   xmpp::PeerProof proof_ = xmpp::PeerProof::certificate;
-  bool is_started_ = false;
   bool is_authorised_ = false;
   bool is_told_ = false;  // its route, that it is gone
   PeerFailure ending_;    // why, where that is known
