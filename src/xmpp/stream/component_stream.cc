@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/base64.h"
 #include "xmpp/stream/stream_text.h"
 
@@ -11,8 +12,7 @@ namespace {
 
 std::string lower_case(std::string_view text) {
   std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  for (char& c : out) c = lower_ascii(c);
   return out;
 }
 
@@ -65,7 +65,7 @@ void ComponentStream::take_handshake(xml::Element element) {
   auto text = crypto::SecretString::take(id_ + std::string(secret->view()));
   const crypto::Digest digest =
       environment_->crypto.digest(crypto::HashAlgorithm::sha1, text.view());
-  if (!crypto::equal(lower_case(without_space(element.first_text())), hex_encode(digest.view()))) {
+  if (!crypto::equal(lower_case(trimmed(element.first_text())), hex_encode(digest.view()))) {
     host_->on_auth_failure(domain_);
     return fail({StreamCondition::not_authorized, "a wrong handshake"});
   }

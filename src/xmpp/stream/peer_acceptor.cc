@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "xml/writer.h"
 #include "xmpp/ext/stream_management.h"
 #include "xmpp/stream/stream_text.h"
@@ -118,7 +119,8 @@ std::optional<StreamError> PeerAcceptor::take_result(xml::Element element, PeerS
     return refuse({Condition::not_authorized, "The certificate is not good for this domain"});
   const Ticket ticket{++ticket_};
   pending_.push_back({ticket, pair});
-  const std::string key(without_space(request->key)), own_id(id);
+  // The examples of XEP-0220 have white space around keys.
+  const std::string key(trimmed(request->key)), own_id(id);
   host.verify_key(ticket, pair, own_id, key);
   return {};
 }
@@ -160,8 +162,7 @@ std::optional<StreamError> PeerAcceptor::take_verify(xml::Element element, PeerS
   DialbackAnswer answer;
   if (!host.is_served(question->to)) {
     answer = DialbackAnswer::failed(Condition::item_not_found);
-  } else if (!keys.verify(without_space(question->key), question->from, question->to,
-                          question->id)) {
+  } else if (!keys.verify(trimmed(question->key), question->from, question->to, question->id)) {
     answer.type = DialbackType::invalid;
   }
   host.send(answer_dialback(*question, answer));

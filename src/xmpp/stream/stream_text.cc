@@ -94,13 +94,6 @@ xml::NamespaceScope stanza_scope(xml::NamespaceScope header) {
   return header;
 }
 
-std::string_view without_space(std::string_view text) {
-  constexpr std::string_view space = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(space);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(space) + 1 - first);
-}
-
 Jid domain_of(std::string_view address) {
   address = address.substr(0, address.find('/'));
   if (const std::size_t at = address.find('@'); at != std::string_view::npos)

@@ -49,8 +49,6 @@ std::optional<StreamCondition> judge_header(const xml::StreamHeader& header,
 // (section 4.8.2), inside they are in jabber:client.
 xml::NamespaceScope stanza_scope(xml::NamespaceScope header);
 
-// Keys and handshakes as they are written in examples: with white space around them.
-std::string_view without_space(std::string_view text);
 // Of an address whose other parts may be anything; empty where it has none.
 Jid domain_of(std::string_view address);
 
