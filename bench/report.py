@@ -40,9 +40,19 @@ GROUPS = [
     ("push: notifications/CPU s", "push tls", "server.done_per_cpu_s", "more", 0),
     ("push: p99 ms", "push tls", "latency_ms.p99", "less", 2),
 ]
+ARCHIVE = [
+    (f"{title}, archives {state}: {measured}", f"{key} {state}", path, better, decimals)
+    for measured, path, better, decimals in (
+        ("deliveries/CPU s", "server.done_per_cpu_s", "more", 0),
+        ("p99 ms", "latency_ms.p99", "less", 2))
+    for title, key in (("chat TLS, 1 under way", "chat 1"), ("chat TLS, 4 under way", "chat 4"),
+                       ("4 rooms of 50, 1 under way in each", "rooms 4x50 1"),
+                       ("1 room of 500, 1 under way", "rooms 1x500 1"))
+    for state in ("off", "on")]
 # Suite: (heading, file, rows).
 SUITES = {"core": ("Sessions, chat and presence", "results.json", CORE),
-          "groups": ("Rooms, presence and push", "results-groups.json", GROUPS)}
+          "groups": ("Rooms, presence and push", "results-groups.json", GROUPS),
+          "archive": ("Archives off and on", "results-archive.json", ARCHIVE)}
 
 
 def number(report, path):

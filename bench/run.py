@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 """Measures Herold beside Debian's servers in one run and writes RESULTS.md and results.json.
 
-    bench/run.py [--suite core|groups] [--repeat 3] [--servers herold,prosody,...] [--quick]
+    bench/run.py [--suite core|groups|archive] [--repeat 3] [--servers herold,...] [--quick]
 
 The core suite is about sessions, chat and presence; groups is about rooms, presence with 22
-contacts, and push. Needs build/release/bin/herold-load and herold. Servers take turns (A B C A B C
-...), each started afresh on a copy of data that was prepared once: users and rosters made through
-the protocol.
+contacts, and push; archive is about chat and rooms with archives off and on. Needs
+build/release/bin/herold-load and herold. Servers take turns (A B C A B C ...), each started afresh
+on a copy of data that was prepared once: users and rosters made through the protocol.
 """
 import argparse
 import json
@@ -44,8 +44,9 @@ def contacts_of(options):
 
 
 def befriended(options):
-    """How many of the users have contacts: rooms need none."""
-    return options.users if options.suite == "core" else 5 * (contacts_of(options) + 1)
+    """How many of the users have contacts: chat and rooms need none."""
+    return {"core": options.users, "groups": 5 * (contacts_of(options) + 1), "archive": 0}[
+        options.suite]
 
 
 def prepare(options, kind, folder):
@@ -62,9 +63,10 @@ def prepare(options, kind, folder):
         def run_load(*arguments):
             return load(options, *arguments)
 
-        error = peer.make_users(run_load, options.users) or load(
-            options, peer, "befriend", "tls", "--sessions", befriended(options),
-            "--contacts", contacts_of(options)).get("error", "")
+        error = peer.make_users(run_load, options.users)
+        if not error and befriended(options):
+            error = load(options, peer, "befriend", "tls", "--sessions", befriended(options),
+                         "--contacts", contacts_of(options)).get("error", "")
         if error:
             raise RuntimeError(f"{peer.name}: {error}")
     finally:
@@ -133,25 +135,54 @@ def presence(options, _):
 
 def groups(options, peer):
     timed = ["--duration", options.duration, "--warmup", options.warmup]
-    if peer.has_rooms:
-        small = ["--rooms", 4, "--occupants", 50, *peer.room_options]
-        large = ["--rooms", 1, "--occupants", min(500, options.users), *peer.room_options]
-        yield "rooms 4x50 1", "rooms", "tls", [*small, "--writers", 1, *timed]
-        yield "rooms 4x50 4", "rooms", "tls", [*small, "--writers", 4, *timed]
-        yield "rooms 1x500 1", "rooms", "tls", [*large, "--writers", 1, *timed]
-        yield "rooms 1x500 4", "rooms", "tls", [*large, "--writers", 4, *timed]
+    yield from rooms(options, peer, (1, 4))
     yield from presence(options, peer)
     if peer.has_push:
         yield "push tls", "push", "tls", ["--pairs", options.pairs, *timed]
 
 
-SUITES = {"core": core, "groups": groups}
+def rooms(options, peer, all_writers):
+    """Four rooms of 50, and one of 500 where that many get in within a minute or so."""
+    if not peer.has_rooms:
+        return
+    timed = ["--duration", options.duration, "--warmup", options.warmup]
+    for name, count, occupants in (("4x50", 4, 50), ("1x500", 1, min(500, options.users))):
+        if occupants > peer.largest_room:
+            continue
+        for writers in all_writers:
+            yield (f"rooms {name} {writers}", "rooms", "tls",
+                   ["--rooms", count, "--occupants", occupants, *peer.room_options(),
+                    "--writers", writers, *timed])
+
+
+def archive(options, peer):
+    """Names end with the state of the archives: off or on."""
+    state = "on" if peer.archives else "off"
+    timed = ["--duration", options.duration, "--warmup", options.warmup]
+    for window in (1, 4):
+        yield (f"chat {window} {state}", "chat", "tls",
+               ["--pairs", options.pairs, "--window", window, *timed])
+    for name, *how in rooms(options, peer, (1,)):
+        yield f"{name} {state}", *how
+
+
+SUITES = {"core": core, "groups": groups, "archive": archive}
 
 
 def measure(options, kind, prepared, results):
+    """One turn of a server; in the suite about archives it is started once more, with them."""
+    found = {}
+    for archives in (False, True) if options.suite == "archive" else (False,):
+        if not archives or kind.has_archives:
+            found |= measure_one(options, kind, prepared, archives)
+    results[kind.name].append(found)
+
+
+def measure_one(options, kind, prepared, archives):
     with tempfile.TemporaryDirectory(prefix="herold-bench-") as folder:
         shutil.copytree(prepared / "data", Path(folder) / "data")
         peer = kind(folder, make_certificate(options.data / "certificate"))
+        peer.archives = archives
         try:
             found = {"start": first_login(options, peer)}
             for name, scenario, transport, arguments in SUITES[options.suite](options, peer):
@@ -159,7 +190,7 @@ def measure(options, kind, prepared, results):
                 say(f"  {peer.name}: {name}: {brief(found[name])}")
         finally:
             peer.stop()
-        results[peer.name].append(found)
+        return found
 
 
 def brief(report):
@@ -179,7 +210,7 @@ def parse_arguments():
     parser.add_argument("--suite", default="core", choices=sorted(SUITES))
     parser.add_argument("--servers", help="herold,prosody,ejabberd,jabberd2 (the last core only)")
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--users", type=int, help="core: 420, multiples of 21; groups: 506, of 23")
+    parser.add_argument("--users", type=int, help="core: 420, multiples of 21; else 506, of 23")
     parser.add_argument("--pairs", type=int, default=50)
     parser.add_argument("--logins", type=int, default=1000)
     parser.add_argument("--duration", type=float, default=8)

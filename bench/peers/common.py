@@ -48,13 +48,15 @@ class Peer:
     has_management = True  # XEP-0198
     has_rooms = True  # XEP-0045
     has_push = True  # XEP-0357
-    room_options = []  # of `rooms`, so that all servers' rooms do the same
+    has_archives = True  # XEP-0313, also of rooms
+    largest_room = 20000  # that many enter in a time that one can wait
     retries = 0  # logins of a run that may fail
 
     def __init__(self, folder, certificate):
         self.folder = Path(folder)
         self.certificate = Path(certificate)
         self.data = self.folder / "data"
+        self.archives = False  # on: of all users, and of rooms
         self.processes = []
         self.ports = {kind: free_port() for kind in ("plain", "starttls", "tls")}
 
@@ -69,7 +71,11 @@ class Peer:
         """The processes to start, in order: (command, environment or None)."""
         return []
 
-    def start(self, patience=60):
+    def room_options(self):
+        """Of `rooms`, so that all servers' rooms do the same."""
+        return []
+
+    def start(self, patience=240):
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.configure()
         log = open(self.folder / "output.log", "ab")

@@ -38,7 +38,7 @@ modules:
     user_message_shaper: none
     user_presence_shaper: none
     room_shaper: none
-    default_room_options: {{max_users: 20000, anonymous: true, logging: false, mam: false}}
+    default_room_options: {{max_users: 20000, anonymous: true, logging: false, mam: {archives}}}
   mod_offline: {{access_max_user_messages: max_user_offline_messages}}
   mod_ping: {{}}
   mod_privacy: {{}}
@@ -51,6 +51,8 @@ modules:
   mod_vcard: {{search: false}}
   mod_version: {{}}
 """
+ARCHIVES = """  mod_mam: {default: always}
+"""
 
 
 class Ejabberd(Peer):
@@ -61,8 +63,9 @@ class Ejabberd(Peer):
     emulator = []  # more options for Erlang
 
     def configure(self):
-        (self.folder / "ejabberd.yml").write_text(CONFIG.format(
-            domain=DOMAIN, certificate=self.certificate, **self.ports))
+        text = CONFIG.format(domain=DOMAIN, certificate=self.certificate,
+                             archives=str(self.archives).lower(), **self.ports)
+        (self.folder / "ejabberd.yml").write_text(text + ARCHIVES * self.archives)
 
     def commands(self):
         # What Debian's ejabberdctl runs, without changing the user and without distribution.

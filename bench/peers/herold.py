@@ -37,13 +37,12 @@ presence_burst = 1000000
 strangers = 1000000
 scram_iterations = 4096
 [module.archive]
-enabled = false
+enabled = {archives}
 """
 
 
 class Herold(Peer):
     name = "herold"
-    room_options = ["--room-field", "muc#roomconfig_enablelogging=0"]
     binary = os.environ.get("HEROLD_BIN", str(ROOT / "build/release/bin/herold"))
 
     @classmethod
@@ -52,7 +51,11 @@ class Herold(Peer):
 
     def configure(self):
         (self.folder / "herold.toml").write_text(CONFIG.format(
-            data=self.data, domain=DOMAIN, certificate=self.certificate, **self.ports))
+            data=self.data, domain=DOMAIN, certificate=self.certificate,
+            archives=str(self.archives).lower(), **self.ports))
+
+    def room_options(self):
+        return ["--room-field", f"muc#roomconfig_enablelogging={int(self.archives)}"]
 
     def commands(self):
         return [([self.binary, "serve", "--config", str(self.folder / "herold.toml")], None)]

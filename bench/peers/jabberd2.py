@@ -16,7 +16,7 @@ class Jabberd2(Peer):
     program = "jabberd2-c2s"
     mechanism = "PLAIN"  # its packages offer no SCRAM
     has_management = False
-    has_rooms = has_push = False
+    has_rooms = has_push = has_archives = False
     # When a connection's number is used again at once, the end of its old session hits the new one.
     retries = 1000000
 

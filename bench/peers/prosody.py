@@ -34,6 +34,8 @@ Component "conference.{domain}" "muc"
 restrict_room_creation = false
 muc_room_default_public_jids = false
 """
+ARCHIVES = """modules_enabled = { "muc_mam" }
+"""
 
 
 class Prosody(Peer):
@@ -41,12 +43,15 @@ class Prosody(Peer):
     packages = ["prosody", "lua-event", "lua-dbi-sqlite3"]
     program = "prosody"
     has_push = PUSH.exists()
+    largest_room = 50  # 500 need more than four minutes
 
     def configure(self):
         (self.folder / "certs").mkdir(exist_ok=True)
-        (self.folder / "prosody.cfg.lua").write_text(CONFIG.format(
+        more = ["cloud_notify"] * self.has_push + ["mam"] * self.archives
+        text = CONFIG.format(
             data=self.data, folder=self.folder, domain=DOMAIN, certificate=self.certificate,
-            more=', "cloud_notify"' if self.has_push else "", **self.ports))
+            more="".join(f', "{name}"' for name in more), **self.ports)
+        (self.folder / "prosody.cfg.lua").write_text(text + ARCHIVES * self.archives)
 
     def commands(self):
         return [(["prosody", "-F", "--config", str(self.folder / "prosody.cfg.lua")], None)]
