@@ -57,15 +57,17 @@ void InboundStream::on_secured() {
 void InboundStream::on_opened(const xmpp::Jid&, const xmpp::Jid&) {}
 
 void InboundStream::on_auth_failure(const xmpp::Jid& remote, xmpp::SaslCondition condition) {
-  shard().log().info(
-      "peer-refused",
-      {{"peer", peer()}, {"domain", remote.text()}, {"condition", xmpp::name_of(condition)}});
+  shard().log().info("peer-refused", {{"peer", peer()},
+                                      {"domain", remote.text()},
+                                      {"condition", xmpp::name_of(condition)},
+                                      {"certificate", problem()}});
 }
 
 void InboundStream::on_refused(const xmpp::DomainPair& pair, const StanzaError& why) {
   shard().log().info("peer-refused", {{"peer", peer()},
                                       {"domain", pair.sender.text()},
-                                      {"condition", xmpp::name_of(why.condition)}});
+                                      {"condition", xmpp::name_of(why.condition)},
+                                      {"certificate", problem()}});
 }
 
 void InboundStream::on_accepted(const xmpp::DomainPair& pair, xmpp::PeerProof proof) {
@@ -129,9 +131,10 @@ std::string InboundStream::describe() const {
 // --- the end -------------------------------------------------------------------------------------
 
 void InboundStream::on_peer_error(const xmpp::StreamError& error) {
-  shard().log().info(
-      "peer-closed",
-      {{"peer", peer()}, {"domain", name_.remote}, {"condition", xmpp::name_of(error.condition)}});
+  shard().log().info("peer-closed", {{"peer", peer()},
+                                     {"domain", stream_.remote().text()},
+                                     {"condition", xmpp::name_of(error.condition)},
+                                     {"certificate", problem()}});
 }
 
 void InboundStream::on_closed(const xmpp::StreamError* error) {
