@@ -96,7 +96,9 @@ TEST_F(BusyRoom, RefusesWhenItsLineIsFull) {
   owner.skips();
   // He is in no room: so he may enter one.
   owner.sends(join("other@m.test/owner"));
-  owner.receives("<presence from='other@m.test/owner'/>");
+  owner.receives(
+      "<presence from='other@m.test/owner'><x "
+      "xmlns='http://jabber.org/protocol/muc#user'/></presence>");
 }
 
 TEST(MucBounds, AListOfRoomsHasPages) {
