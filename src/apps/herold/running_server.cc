@@ -144,7 +144,7 @@ Result<std::vector<net::TlsCertificate>> RunningServer::certificates(const serve
     }
     TRY(server::check_secret_file(domain.tls.key));
     auto read = TRY(net::read_certificate(domain.tls.certificate, domain.tls.key));
-    read.names = {domain.name};
+    read.names = domain.all_names();
     all.push_back(std::move(read));
   }
   if (own_names.empty()) return all;

@@ -82,7 +82,7 @@ void list_peers(Server& server, const AdminCommand& command, const FederationCon
     only = *std::move(domain);
   }
   json result = {{"domain", only}, {"trust", trust_text(config, only)}};
-  auto gathered = std::make_shared<Gathered>();  // with the letters under way
+  auto gathered = std::make_shared<Gathered>();  // shared with the letters under way
   Shard& first = server.shard(0);
   first.loop().post([&server, &first, gathered, only, is_show, result = std::move(result),
                      done = std::move(done)]() mutable {

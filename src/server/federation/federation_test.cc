@@ -289,5 +289,34 @@ TEST(Federation, ContactsElsewhereHearOfPublications) {
   romeo.receives_nothing();
 }
 
+// XEP-0377 section 5: only where the user says so, and without a word of who it is.
+TEST(Federation, ReportsReachWhoAnswersForTheOtherServer) {
+  TestServer capulet({.name = "capulet.test"});
+  TestServer montague_server(
+      capulet,
+      montague({.modules = "[contact]\nabuse = ['mailto:abuse@montague.test', "
+                           "'xmpp:somebody@else.test', 'xmpp:nurse@montague.test?message']"}));
+  TestClient& juliet = capulet.comes_online("juliet/balcony");
+  TestClient& nurse = montague_server.comes_online("nurse/desk");
+  const auto reports = [&](std::string_view consent) {
+    juliet.asks(
+        "<iq type='set' id='b'><block xmlns='urn:xmpp:blocking'>"
+        "<item jid='tybalt@montague.test'><report xmlns='urn:xmpp:reporting:1' "
+        "reason='urn:xmpp:reporting:spam'><stanza-id xmlns='urn:xmpp:sid:0' "
+        "by='juliet@capulet.test' id='7'/><text>Buy my sword</text>" +
+            std::string(consent) + "</report></item></block></iq>",
+        "<iq type='result'/>");
+  };
+  reports("");
+  nurse.receives_nothing();
+  reports("<report-origin/>");
+  nurse.receives(
+      "<message from='capulet.test'><body>A user of capulet.test reports tybalt@montague.test: "
+      "urn:xmpp:reporting:spam\nBuy my sword</body><jid xmlns='urn:xmpp:jid:0'>"
+      "tybalt@montague.test</jid><report xmlns='urn:xmpp:reporting:1' "
+      "reason='urn:xmpp:reporting:spam'><text>Buy my sword</text>"
+      "<ABSENT><stanza-id xmlns='urn:xmpp:sid:0'/></ABSENT></report></message>");
+}
+
 }  // namespace
 }  // namespace herold::server

@@ -1,4 +1,5 @@
-// XEP-0377 Spam Reporting: what users say of those whom they block, kept for the administrators.
+// XEP-0377 Spam Reporting: what users say of those whom they block, kept for the administrators,
+// and told to those of the other server where the user wants that.
 #include <algorithm>
 
 #include "base/datetime.h"
@@ -6,7 +7,9 @@
 #include "server/admin_notices.h"
 #include "server/commands.h"
 #include "server/module.h"
+#include "server/shard.h"
 #include "xml/parser.h"
+#include "xmpp/ext/disco.h"
 #include "xmpp/ext/reporting.h"
 
 namespace herold::server {
@@ -126,6 +129,7 @@ class Reports {
     const WallTime now = host_.clock().wall();
     const KeptReport report = kept(event, now);
     notices_.tell(told(report));
+    if (event.report.report_origin) tell_origin(event.contact, event.report);
     host_.stores().records().put(
         {std::string(records_of), host_.domain().name, key_of(now) + host_.random().token(6)},
         report.record(), [this](Result<std::uint64_t> put) {
@@ -163,13 +167,70 @@ class Reports {
         });
   }
 
+  // --- the server of whom was reported (section 5, report-origin)
+
+  // Whoever runs it says in its disco#info to whom reports go (XEP-0157): only somebody there is
+  // believed to want them.
+  void tell_origin(const Jid& reported, const xmpp::Report& report) {
+    if (host_.shard().serves(reported.domain()) || open_questions_ >= most_questions) return;
+    ++open_questions_;
+    StanzaHead head = StanzaHead::of(IqType::get);
+    head.from = host_.address();
+    head.to = Jid::trusted(std::string(reported.domain()));
+    // Nothing that names the reporter: not the messages either, whose ids his server gave.
+    xmpp::Report passed{.reason = report.reason, .texts = report.texts};
+    host_.ask(Stanza(std::move(head), xmpp::to_xml(xmpp::DiscoInfo{}, xmpp::ns::client)), patience,
+              [this, reported, passed = std::move(passed)](const Stanza* answer) {
+                --open_questions_;
+                if (const auto to = address_for_reports(answer)) send_report(*to, reported, passed);
+              });
+  }
+
+  static std::optional<Jid> address_for_reports(const Stanza* answer) {
+    if (answer == nullptr || !answer->head.is(IqType::result)) return std::nullopt;
+    const auto info = xmpp::read<xmpp::DiscoInfo>(answer->root().first_child());
+    if (!info) return std::nullopt;
+    for (const std::string_view kind : {"report-addresses", "abuse-addresses"})
+      for (const DataForm& form : info->forms)
+        if (const xmpp::FormField* field = form.find(kind))
+          for (std::string_view uri : field->values) {
+            if (!uri.starts_with("xmpp:")) continue;
+            uri = uri.substr(5, uri.find('?') - 5);
+            const auto jid = Jid::parse(uri);
+            if (jid && jid->domain() == answer->head.from.domain()) return jid->bare();
+          }
+    return std::nullopt;
+  }
+
+  void send_report(const Jid& to, const Jid& reported, const xmpp::Report& report) {
+    StanzaHead head = StanzaHead::of(MessageType::normal);
+    head.from = host_.address();
+    head.to = to;
+    head.id = host_.random().token(9);
+    const std::string whom(reported.bare_text());
+    std::string text =
+        "A user of " + host_.domain().name + " reports " + whom + ": " + report.reason;
+    for (const xmpp::ReportText& one : report.texts) text += "\n" + one.text;
+    std::string xml;
+    xml::Writer writer(xml, xmpp::ns::client);
+    writer.open("body", xmpp::ns::client).text(text).close();
+    writer.open("jid", "urn:xmpp:jid:0").text(whom).close();
+    xmpp::write(writer, report);
+    Stanza message(std::move(head), xml);
+    if (host_.commit(message)) host_.send(std::move(message));
+  }
+
   static std::string told(const KeptReport& report) {
     std::string text = report.reporter + " reports " + report.reported + ": " + report.reason;
     if (!report.text.empty()) text += "\n" + report.text;
     return text;
   }
 
+  static constexpr Seconds patience{60};
+  static constexpr unsigned most_questions = 16;  // at once; others are told to nobody else
+
   ModuleHost& host_;
+  unsigned open_questions_ = 0;
   AdminNotices notices_{host_, "Report of unwanted messages", "more reports"};
 };
 
