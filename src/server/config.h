@@ -101,6 +101,7 @@ struct FederationConfig {
   std::vector<std::string> allow, deny, dialback;  // domains, prepared; "*.example.org" too
   std::vector<std::string> networks;
   std::vector<std::string> resolvers;
+  std::vector<std::string> unsigned_domains;
   std::string authorities;
   std::map<std::string, std::vector<Endpoint>, std::less<>> hosts;  // [federation.hosts]
 
@@ -125,6 +126,9 @@ struct FederationConfig {
              "names that lead there are refused."),
       option("resolvers", &FederationConfig::resolvers,
              "DNS servers to ask; empty: those of the system."),
+      option("unsigned", &FederationConfig::unsigned_domains,
+             "Domains, with all below them, whose names are not signed although those above them "
+             "are: private zones of your own resolvers. Others that seem so are called forged."),
       option("authorities", &FederationConfig::authorities,
              "PEM file with further authorities of other servers' certificates, beside those of "
              "the system.")};

@@ -347,7 +347,8 @@ void ConfigReader::check_federation() {
   const std::pair<std::string_view, std::vector<std::string>*> lists[] = {
       {"federation.allow", &own.allow},
       {"federation.deny", &own.deny},
-      {"federation.dialback", &own.dialback}};
+      {"federation.dialback", &own.dialback},
+      {"federation.unsigned", &own.unsigned_domains}};
   for (const auto& [key, domains] : lists)
     for (std::string& domain : *domains) {
       auto prepared = prepare_listed_domain(domain);

@@ -93,9 +93,11 @@ Result<> NetworkPeers::reload(const Settings& settings) {
   for (const auto* list : {&settings.config.listen.server, &settings.config.listen.server_tls})
     for (const Endpoint& endpoint : *list) listening.push_back(endpoint.text());
   fresh->policy = TRY(net::AddressPolicy::make(federation.networks, listening));
-  fresh->resolver = TRY(net::UnboundResolver::open(
-      {.servers = federation.resolvers, .trust_anchors = std::string(trust_anchors())},
-      settings.clock, fresh->limits));
+  fresh->resolver =
+      TRY(net::UnboundResolver::open({.servers = federation.resolvers,
+                                      .trust_anchors = std::string(trust_anchors()),
+                                      .unsigned_domains = federation.unsigned_domains},
+                                     settings.clock, fresh->limits));
   fresh->dial.patience = Seconds(fresh->limits.peer_connect_time);
   for (const auto& [domain, endpoints] : federation.hosts)
     for (const Endpoint& endpoint : endpoints)

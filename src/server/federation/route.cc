@@ -144,6 +144,8 @@ void Route::lost(PeerStream& stream, PeerFailure why) {
   if (was_carrying) {
     stream_ = nullptr;
     answer(line_.take_back(), {Condition::remote_server_timeout, "The connection was lost"});
+    // Ours beside it only asks about keys: another one follows its end.
+    if (outbound_ != nullptr && outbound_ != &stream) return outbound_->close();
   }
   if (&stream == outbound_) {
     outbound_ = nullptr;

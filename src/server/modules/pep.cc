@@ -277,7 +277,10 @@ class Pep final : public pubsub::Pep {
     if (!head.from.is_full() || host().shard().serves(head.from.domain())) return;
     if (head.is(PresenceType::unavailable)) return pubsub::forget_distant(event.account, head.from);
     const ContactView contact = event.account.roster().find(head.from.bare_text());
-    if (!head.is(PresenceType::available) || !seen_by_contact(contact.subscription)) return;
+    // Who does not see the user yet may be let in later.
+    const bool is_contact =
+        seen_by_contact(contact.subscription) || sees_contact(contact.subscription);
+    if (!head.is(PresenceType::available) || !is_contact) return;
     const Jid owner = event.account.address();
     learn_caps_of(host(), owner, head.from, event.stanza.root(),
                   [this, owner, who = head.from](const Capabilities& capabilities) {
@@ -285,7 +288,9 @@ class Pep final : public pubsub::Pep {
                     if (account == nullptr) return;
                     const NodeNames fresh =
                         pubsub::set_distant_interests(*account, who, capabilities);
-                    if (!fresh.empty()) greet(owner, who, fresh);
+                    const ContactView seen = account->roster().find(who.bare_text());
+                    if (!fresh.empty() && seen_by_contact(seen.subscription))
+                      greet(owner, who, fresh);
                   });
   }
 
