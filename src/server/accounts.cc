@@ -267,7 +267,8 @@ void Shard::restore_session(RecoveredSession found, std::function<void(Shard&)> 
   }
   if (found.record.resume_token.empty()) {
     end_presence(*this, found.record);
-    over_.emplace(found.record.jid, found.record.key);
+    std::string address_text = found.record.jid;
+    over_.emplace(std::move(address_text), std::move(found.record));
     return then(*this);
   }
   Account& account = this->account(address.bare());

@@ -80,21 +80,21 @@ unsigned Ledger::owner(MessageId id) const {
   return static_cast<unsigned>(id >> counter_bits & ((1u << shard_bits) - 1));
 }
 
-void Ledger::leave_segment(std::uint64_t segment) {
+bool Ledger::leave_segment(std::uint64_t segment) {
   for (auto& [id, open] : open_) {
     if (open.end.segment > segment) continue;
     const auto record = journal_->read(open.end, open.bytes);
-    if (!record) return;  // of a turn that could not be written yet
+    if (!record) return false;  // of a turn that could not be written yet
     // What came about meanwhile stands in the segment that goes.
     auto commit = decode_record<CommitRecord>(*record);
     commit.waits = open.waits;
     const std::string bytes = encode_record(commit);
     auto position = journal_->append(static_cast<std::uint8_t>(RecordKind::commit), bytes);
-    if (!position) return;
+    if (!position) return false;
     open.end = *position;
     open.bytes = static_cast<std::uint32_t>(bytes.size());
   }
-  journal_->remove_segment(segment);
+  return journal_->remove_through(segment);
 }
 
 bool Ledger::append(RecordKind kind, std::string_view bytes, store::Space space) {

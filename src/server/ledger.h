@@ -47,9 +47,9 @@ class Ledger {
     return append(Record::record_kind, encode_record(record), space);
   }
 
-  // Rewrites what is open in `segment`, then lets it go. Sessions are the caller's to rewrite.
-  // Where there is no room the segment stays, and is offered again.
-  void leave_segment(std::uint64_t segment);
+  // Rewrites what is open in `segment` and before it, then lets them go. Sessions are the caller's
+  // to rewrite. False: there is no room, so they stay, and are offered again.
+  bool leave_segment(std::uint64_t segment);
 
   std::size_t open_stanzas() const { return open_.size(); }
   std::uint64_t lost_notes() const { return lost_notes_; }

@@ -37,6 +37,7 @@ class Recovery {
   Result<> read(store::Disk& disk, const std::string& folder);
 
   std::uint64_t next_run() const { return found_.next_run; }
+  bool is_empty() const { return found_.segments.empty(); }  // there are no files
   bool trusted() const { return found_.trusted; }
   const std::unordered_map<SessionKey, SessionState>& sessions() const { return sessions_; }
   std::size_t count_resumable() const;  // the others only had directed presence
@@ -49,7 +50,8 @@ class Recovery {
 
   // Into the ledgers of this run. The journals still have to be written and synced.
   Result<> rewrite(Server& server);
-  // Once that is done: removes the old files, and of damaged ones all but the youngest `keep`.
+  // Once that is done and marked: removes the old files, and of damaged ones all but the youngest
+  // `keep`.
   Result<> retire(store::Disk& disk, const std::string& folder, std::size_t keep) const;
   const std::vector<std::string>& corrupt() const { return found_.corrupt; }  // paths
   // Posts sessions to their homes; once all are there, or gone, `back` runs on the last one's.

@@ -77,13 +77,19 @@ void Server::sessions_are_back(Shard& last) {
       });
 }
 
-// What was recovered stands in this run's journals for good: the old files may go.
+// What was recovered stands in this run's journals for good. Once that is marked, so that no start
+// reads the old files any more, they may go.
 void Server::recovered_is_safe() {
-  if (journals_to_sync_.fetch_sub(1) != 1) return;
-  world_.sync_runner.run([this] {
-    const auto retired = recovery_->retire(world_.disk, config_.data + "/journal",
-                                           config_.limits.journal_corrupt_files);
-    if (!retired) world_.log.warning("journal-not-retired", {{"reason", retired.error().text}});
+  if (journals_to_sync_.fetch_sub(1) != 1 || recovery_->is_empty()) return;
+  Shard& first = *shards_.front();
+  first.loop().post([this, &first] {
+    first.mark_takeover([this] {
+      world_.sync_runner.run([this] {
+        const auto retired = recovery_->retire(world_.disk, config_.data + "/journal",
+                                               config_.limits.journal_corrupt_files);
+        if (!retired) world_.log.warning("journal-not-retired", {{"reason", retired.error().text}});
+      });
+    });
   });
 }
 

@@ -24,6 +24,9 @@ constexpr Seconds sweep_interval{1};
 // again.
 constexpr Seconds over_patience{30};
 constexpr Seconds housekeeping_interval{60};
+// How long somebody waits until the journal has left its files, and how often that is tried.
+constexpr Seconds leaving_patience{60};
+constexpr Milliseconds leaving_interval{50};
 
 // XEP-0160 section 3, XEP-0334: a body or an express wish; bare chat states and what forbids it
 // are not stored. Other payloads of a message (receipts, markers, reactions, keys) are.
@@ -130,6 +133,7 @@ Result<> Shard::open_journal(const std::string& folder, std::uint64_t run, store
   store::JournalEvents events{
       .synced = [this](store::Position) { synced(); },
       .segment_old = [this](std::uint64_t segment) { leave_segment(segment); },
+      .removed = [this](std::uint64_t through) { segments_removed(through); },
       .failed = [this](const Error& error) { server_.fail(error); }};
   ledger_.open(run, index_, server_.shard_count(),
                TRY(store::Journal::open(folder, index_, run, limits_,
@@ -154,6 +158,15 @@ Result<> Shard::sync_recovered() {
   return {};
 }
 
+// The journals of all shards are synced before; one mark decides for all of them.
+void Shard::mark_takeover(net::Task then) {
+  if (stopping_) return;  // the next start does it
+  if (ledger_.journal().mark_takeover()) return when_safe(std::move(then));
+  takeover_timer_.start(
+      loop(), Seconds(limits_.journal_retry_time),
+      [this, then = std::move(then)]() mutable { mark_takeover(std::move(then)); });
+}
+
 void Shard::begin() {
   sweep_timer_.start(loop(), sweep_interval, [this] { sweep(); });
   if (index_ == 0) retention_.start();
@@ -163,14 +176,15 @@ void Shard::restored() {
   is_restored_ = true;
   for (net::Task& task : std::exchange(when_restored_, {})) task();
   over_timer_.start(loop(), over_patience, [this] {
-    for (const auto& [client, key] : std::exchange(over_, {})) ledger_.note(EndedRecord{key});
+    for (const auto& [client, record] : std::exchange(over_, {}))
+      ledger_.note(EndedRecord{record.key});
   });
 }
 
 // There is a new session of that address, which a start must not take for the old one.
 void Shard::forget_over(const Jid& client) {
   const auto [first, last] = over_.equal_range(client.text());
-  for (auto one = first; one != last; ++one) ledger_.note(EndedRecord{one->second});
+  for (auto one = first; one != last; ++one) ledger_.note(EndedRecord{one->second.key});
   over_.erase(first, last);
 }
 
@@ -425,12 +439,49 @@ void Shard::write_sign_ins() {
 
 // --- the journal ---------------------------------------------------------------------------------
 
-// Where there is no room for all of it the segment stays, and is offered again.
-void Shard::leave_segment(std::uint64_t segment) {
-  for (const auto& [key, session] : sessions_) {
-    if (!session->remember_all()) return;
+// Where there is no room for all of it the segment stays, and is offered again; also while sessions
+// of earlier runs are not back, for only the journal has them.
+bool Shard::leave_segment(std::uint64_t segment) {
+  if (!is_restored_) return false;
+  for (const auto& [key, session] : sessions_)
+    if (!session->remember_all()) return false;
+  for (const auto& [client, record] : over_)
+    if (!ledger_.note(record, store::Space::normal)) return false;
+  return ledger_.leave_segment(segment);
+}
+
+void Shard::leave_journal(JournalLeft done) {
+  if (leaving_) return done(fail(Fault::conflict, "its files are being left already"));
+  leaving_.emplace(std::move(done), now() + leaving_patience);
+  go_on_leaving();
+}
+
+// A segment that is being made, records of a turn that is not over and a full disk are waited for.
+void Shard::go_on_leaving() {
+  store::Journal& journal = ledger_.journal();
+  if (!leaving_->through) {
+    if (const auto last = journal.begin_segment()) {
+      leaving_->through = *last;
+      leaving_->files = journal.statistics().segments - 1;
+    }
   }
-  ledger_.leave_segment(segment);
+  if (leaving_->through == 0) return end_leaving(0);
+  if (leaving_->through && !leaving_->is_copied)
+    leaving_->is_copied = leave_segment(*leaving_->through);
+  if (now() > leaving_->deadline)
+    return end_leaving(fail(Fault::unavailable, "the journal has no room for what is open"));
+  leaving_timer_.start(loop(), leaving_interval, [this] { go_on_leaving(); });
+}
+
+void Shard::segments_removed(std::uint64_t through) {
+  if (leaving_ && leaving_->through && *leaving_->through <= through) end_leaving(leaving_->files);
+}
+
+void Shard::end_leaving(Result<std::uint64_t> outcome) {
+  leaving_timer_.stop();
+  JournalLeft done = std::move(leaving_->done);
+  leaving_.reset();
+  done(std::move(outcome));
 }
 
 void Shard::stop() {
@@ -438,6 +489,8 @@ void Shard::stop() {
   federation_->stop();
   sweep_timer_.stop();
   over_timer_.stop();
+  takeover_timer_.stop();
+  if (leaving_) end_leaving(fail(Fault::unavailable, "the server stops"));
   retention_.stop();
   std::vector<ConnectionId> ids;
   for (const auto& [id, wire] : wires_) ids.push_back(id);

@@ -108,6 +108,13 @@ class Shard final : private store::Executor {
   Result<std::unique_ptr<store::Spill>> make_spill(Bytes capacity);
   // Writes what recovery put into the journal; the server hears when it is safe.
   Result<> sync_recovered();
+  // Marks, for all shards, that it is: no later start reads the files of earlier runs. `then` runs
+  // when that survives a power cut.
+  void mark_takeover(net::Task then);
+  // What was written so far leaves the journal (DECISIONS.md 32): what is open of it is copied
+  // forward, and the files go. Yields how many went. One at a time.
+  using JournalLeft = std::move_only_function<void(Result<std::uint64_t>)>;
+  void leave_journal(JournalLeft done);
   // The loop is about to run.
   void begin();
   std::string& scratch() { return scratch_; }  // for input
@@ -257,7 +264,10 @@ class Shard final : private store::Executor {
   void settle_later();
   void read_connections();
   void synced();
-  void leave_segment(std::uint64_t segment);
+  bool leave_segment(std::uint64_t segment);
+  void go_on_leaving();
+  void end_leaving(Result<std::uint64_t> outcome);
+  void segments_removed(std::uint64_t through);
   void sweep();
   void sweep_acks();
   void write_sign_ins();
@@ -347,10 +357,20 @@ class Shard final : private store::Executor {
   std::deque<std::pair<store::Position, net::Task>> when_safe_;
   bool is_restored_ = false;
   // Sessions of earlier runs by address; in the journal until what they had said is taken.
-  std::multimap<std::string, SessionKey, std::less<>> over_;
+  std::multimap<std::string, SessionRecord, std::less<>> over_;
   net::Timer over_timer_;
   std::vector<net::Task> when_restored_;
   std::vector<net::Task> when_written_;  // posted when the journal's buffer is written
+  net::Timer takeover_timer_;
+  struct JournalLeaving {
+    JournalLeft done;
+    MonotonicTime deadline;
+    std::optional<std::uint64_t> through{};  // the segments that go
+    std::uint64_t files = 0;
+    bool is_copied = false;
+  };
+  std::optional<JournalLeaving> leaving_;
+  net::Timer leaving_timer_;
   bool stopping_ = false;
 };
 

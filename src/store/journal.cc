@@ -175,30 +175,82 @@ void Journal::tell_old() {
   }
 }
 
-void Journal::remove_segment(std::uint64_t segment) {
-  CHECK(segment != segments_.back().number);
-  const auto found = std::ranges::find(segments_, segment, &Segment::number);
-  if (found == segments_.end() || std::exchange(found->leaving, true)) return;
+Result<std::uint64_t> Journal::begin_segment() {
+  if (failure_ || closed_) return fail(Fault::unavailable, "the journal takes nothing more");
+  const std::uint64_t last = segments_.back().number;
+  if (appended_.offset == first_record) return segments_.size() == 1 ? 0 : last - 1;
+  if (preparing_ != Preparing::ready) {
+    prepare();
+    return no_space();
+  }
+  rotate();
+  return last;
+}
+
+Result<> Journal::mark_takeover() {
+  if (failure_ || closed_ || stuck_) return fail(Fault::unavailable, "the journal takes nothing");
+  TRY(make_room(mark_size, Space::reserved));
+  put(0, encode_takeover(run_));
+  takeover_ = appended_;
+  return {};
+}
+
+bool Journal::remove_through(std::uint64_t segment) {
+  CHECK(segment < segments_.back().number);
+  // Old files may still be there.
+  if (takeover_ && takeover_->segment <= segment && !mark_takeover()) return false;
+  bool is_new = false;
+  for (Segment& one : segments_)
+    if (one.number <= segment) is_new |= !std::exchange(one.leaving, true);
+  if (!is_new) return true;
   removals_.push_back({segment, pieces_.empty() ? written_ : appended_});
   want_sync();
   run_removals();
+  return true;
 }
 
+// One after the other, each for good before the next.
 void Journal::run_removals() {
-  std::erase_if(removals_, [this](const Removal& removal) {
+  if (removing_) return;
+  std::uint64_t through = 0;
+  std::erase_if(removals_, [&](const Removal& removal) {
     if (synced_ < removal.barrier) return false;
-    const auto found = std::ranges::find(segments_, removal.segment, &Segment::number);
-    if (found == segments_.end()) return true;
-    std::erase(dirty_, found->file);
-    world_.sync_runner.run([&disk = world_.disk, path = found->path] {
-      // A file that stays is read again at the next start, which changes nothing: what lives
-      // in it was appended anew or is in the database.
-      static_cast<void>(disk.remove(path));
-    });
-    segments_.erase(found);
-    statistics_.segments = segments_.size();
+    through = std::max(through, removal.through);
     return true;
   });
+  if (through == 0) return;
+  std::vector<std::string> paths;
+  for (const Segment& segment : segments_) {
+    if (segment.number > through) break;
+    std::erase(dirty_, segment.file);
+    paths.push_back(segment.path);
+  }
+  removing_ = true;
+  world_.sync_runner.run([&disk = world_.disk, &executor = world_.executor, folder = folder_,
+                          paths = std::move(paths), through, alive = alive_] {
+    const auto remove_all = [&]() -> Result<> {
+      for (const std::string& path : paths) {
+        const auto gone = disk.remove(path);
+        if (!gone && gone.error().fault != Fault::not_found) return gone;
+        TRY(disk.sync_folder(folder));
+      }
+      return {};
+    };
+    executor.post([alive, through, result = remove_all()] {
+      if (*alive) (*alive)->removed(through, result);
+    });
+  });
+}
+
+// What stays is tried again with the next sync. Read again at the next start it changes nothing:
+// what lived in it was appended anew, and its outcomes stay as well.
+void Journal::removed(std::uint64_t through, Result<> result) {
+  removing_ = false;
+  if (!result) return removals_.push_back({through, {}});
+  std::erase_if(segments_, [&](const Segment& segment) { return segment.number <= through; });
+  statistics_.segments = segments_.size();
+  run_removals();
+  if (events_.removed) events_.removed(through);
 }
 
 // Records: appending, writing, syncing.

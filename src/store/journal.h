@@ -44,9 +44,11 @@ enum class Space {
 struct JournalEvents {
   // Everything up to here survives a power cut.
   std::move_only_function<void(Position)> synced;
-  // The oldest segment should go: append anew or move to the database what still lives in it,
-  // then call remove_segment(). Told again as long as that was not done.
+  // This segment should go, with all before it: append anew or move to the database what still
+  // lives in them, then call remove_through(). Told again as long as that was not done.
   std::move_only_function<void(std::uint64_t segment)> segment_old;
+  // The files of this segment and of all before it are gone, also after a power cut.
+  std::move_only_function<void(std::uint64_t segment)> removed{};
   // The disk failed (EIO, a failed sync): nothing is accepted any more, told once. The process
   // has to exit non-zero (HOSTILE 177); there is no retry.
   std::move_only_function<void(const Error&)> failed;
@@ -111,8 +113,19 @@ class Journal {
   // Looks at the age of segments; the owner calls it every few minutes.
   void housekeep();
 
-  // Removes a segment once all that was appended before this call is synced.
-  void remove_segment(std::uint64_t segment);
+  // Removes this segment and all before it once all that was appended before this call is synced;
+  // the oldest first, so that no commit can come back whose outcome stood in a later one.
+  // False: there is no room for the mark below, which has to stand in a younger one first.
+  bool remove_through(std::uint64_t segment);
+
+  // Begins a new segment at once, and yields the number of the one before it, 0 where there is
+  // nothing in any. Fault::unavailable while the next one is being made.
+  Result<std::uint64_t> begin_segment();
+
+  // Everything that earlier runs left stands in the journals of this run, of all shards, and is
+  // synced. Once this mark is synced as well the files of those runs may go: no later start reads
+  // one that is still there, or that comes back after a power cut. Fault::unavailable as append().
+  Result<> mark_takeover();
 
   // Blocks: writes, syncs, and marks the shutdown as clean. Nothing may be appended afterwards.
   Result<> close();
@@ -128,7 +141,7 @@ class Journal {
     Bytes allocated = 0;
     MonotonicTime started{};
     std::optional<MonotonicTime> told;  // when segment_old was said the last time
-    bool leaving = false;               // remove_segment() was called
+    bool leaving = false;               // remove_through() was called
   };
   struct Piece {                 // bytes of this turn for one segment
     std::shared_ptr<File> file;  // shared with the segment
@@ -136,7 +149,7 @@ class Journal {
     std::string bytes;
   };
   struct Removal {
-    std::uint64_t segment = 0;
+    std::uint64_t through = 0;  // this segment and all before it
     Position barrier;
   };
   enum class Preparing { idle, running, ready, failed };
@@ -158,6 +171,7 @@ class Journal {
   void start_sync();
   void finish_sync(Position position, Result<> result);
   void run_removals();
+  void removed(std::uint64_t through, Result<> result);
   void tell_old();
   void fail_for_good(const Error& error);
 
@@ -185,6 +199,8 @@ class Journal {
 
   std::vector<std::shared_ptr<File>> dirty_;  // shared with segments; written since the last sync
   std::vector<Removal> removals_;
+  bool removing_ = false;
+  std::optional<Position> takeover_;  // of the newest mark
   bool syncing_ = false;
   std::optional<Error> failure_;
   bool closed_ = false;

@@ -48,6 +48,7 @@ struct Process {
         "journal", 0, found->next_run, limits, {disk, runner, executor, clock, random},
         {.synced = [this](Position position) { synced = position; },
          .segment_old = [this](std::uint64_t number) { old.push_back(number); },
+         .removed = [this](std::uint64_t number) { removed = number; },
          .failed = [this](const Error&) { ++failures; }});
     if (!opened) return std::unexpected(opened.error());
     journal = std::move(*opened);
@@ -76,6 +77,7 @@ struct Process {
   TaskQueue executor;
   Position synced;
   std::vector<std::uint64_t> old;
+  std::uint64_t removed = 0;
   int failures = 0;
   std::unique_ptr<Journal> journal;
 };
@@ -245,7 +247,7 @@ class Life {
       }
       for (const std::uint64_t number : process.old) {
         removed_ = std::max(removed_, number);
-        process.journal->remove_segment(number);
+        process.journal->remove_through(number);
       }
       process.old.clear();
       if (dice_.below(10) == 0) process.journal->housekeep();
@@ -409,7 +411,7 @@ TEST(Journal, OffersAnOldSegmentUntilItIsRemoved) {
   process.journal->housekeep();
   process.settle();
   EXPECT_EQ(process.old, (std::vector<std::uint64_t>{1, 1}));
-  process.journal->remove_segment(1);
+  process.journal->remove_through(1);
   process.clock.pass(Seconds(process.limits.journal_retry_time));
   process.journal->housekeep();
   process.settle();
@@ -458,7 +460,7 @@ TEST(Journal, AsksForOldSegmentsByNumberAndByAge) {
   }
   ASSERT_EQ(process.old.size(), 1u);
   EXPECT_EQ(process.old[0], 1u);
-  process.journal->remove_segment(1);
+  process.journal->remove_through(1);
   process.settle();
   EXPECT_EQ(process.journal->statistics().segments, process.limits.journal_segments);
   process.old.clear();
@@ -466,7 +468,7 @@ TEST(Journal, AsksForOldSegmentsByNumberAndByAge) {
   process.journal->housekeep();
   process.settle();
   EXPECT_EQ(process.old.size(), process.limits.journal_segments);  // all that hold records
-  for (const std::uint64_t number : process.old) process.journal->remove_segment(number);
+  for (const std::uint64_t number : process.old) process.journal->remove_through(number);
   process.settle();
   EXPECT_EQ(process.journal->statistics().segments, 1u);
   process.die();
@@ -486,7 +488,7 @@ TEST(Journal, RemovesASegmentOnlyWhenWhatReplacesItIsSynced) {
   process.settle();
   ASSERT_EQ(process.old.size(), 1u);
   ASSERT_TRUE(process.journal->append(1, "alive again"));
-  process.journal->remove_segment(process.old[0]);
+  process.journal->remove_through(process.old[0]);
   process.settle();
   EXPECT_EQ(process.journal->statistics().segments, 2u);
   EXPECT_EQ(recover(disk).records.size(), 1u);
@@ -497,6 +499,79 @@ TEST(Journal, RemovesASegmentOnlyWhenWhatReplacesItIsSynced) {
   const Seen seen = recover(disk);
   ASSERT_EQ(seen.records.size(), 1u);
   EXPECT_EQ(seen.records[0].second, "alive again");
+}
+
+// A commit must not come back whose outcome stood in a segment behind it.
+TEST(Journal, RemovesTheOldestFirstForGood) {
+  bool is_through = false;
+  for (std::uint64_t cut = 1; !is_through; ++cut) {
+    SCOPED_TRACE(cut);
+    SimDisk disk(cut);
+    Process process(disk, cut);
+    ASSERT_TRUE(process.start());
+    for (std::uint64_t number = 1; process.journal->statistics().segments < 4;) {
+      if (process.journal->append(1, payload_of(number, 4000))) ++number;
+      ASSERT_TRUE(process.write());
+      process.settle();
+    }
+    const std::uint64_t before = process.journal->appended().segment - 1;
+    disk.die_at(cut);
+    process.journal->remove_through(before);
+    process.settle();
+    is_through = !disk.dead();
+    EXPECT_EQ(process.removed, is_through ? before : 0u);
+    EXPECT_EQ(process.journal->statistics().segments, is_through ? 1u : 4u);
+    process.die();
+    disk.power_cut();
+    std::uint64_t last = 0;
+    for (const auto& [kind, payload] : recover(disk).records) {
+      const std::uint64_t number = std::strtoull(payload.c_str(), nullptr, 10);
+      EXPECT_TRUE(last == 0 || number == last + 1) << "a hole before " << number;
+      last = number;
+    }
+  }
+}
+
+TEST(Journal, BeginsASegmentWhenAsked) {
+  SimDisk disk(1);
+  Process process(disk, 1);
+  ASSERT_TRUE(process.start());
+  EXPECT_EQ(process.journal->begin_segment(), 0u);  // nothing to leave
+  ASSERT_TRUE(process.journal->append(1, "one"));
+  EXPECT_FALSE(process.journal->begin_segment());  // the next one is being made
+  process.settle();
+  EXPECT_EQ(process.journal->begin_segment(), 1u);
+  ASSERT_TRUE(process.journal->append(1, "two"));
+  process.journal->remove_through(1);
+  ASSERT_TRUE(process.write());
+  process.settle();
+  EXPECT_EQ(process.removed, 1u);
+  process.die();
+  disk.power_cut();
+  const Seen seen = recover(disk);
+  ASSERT_EQ(seen.records.size(), 1u);
+  EXPECT_EQ(seen.records[0].second, "two");
+}
+
+// Where a file cannot be removed those behind it stay as well, and the next sync tries again.
+TEST(Journal, TriesAgainToRemove) {
+  SimDisk disk(1);
+  Process process(disk, 1);
+  ASSERT_TRUE(process.start());
+  ASSERT_TRUE(process.journal->append(1, "one"));
+  ASSERT_TRUE(process.write());
+  process.settle();
+  ASSERT_EQ(process.journal->begin_segment(), 1u);
+  process.settle();
+  process.journal->remove_through(1);
+  disk.fail_at(1);
+  process.settle();
+  EXPECT_EQ(process.removed, 0u);
+  ASSERT_TRUE(process.journal->append(1, "two"));
+  ASSERT_TRUE(process.write());
+  process.settle();
+  EXPECT_EQ(process.removed, 1u);
+  EXPECT_EQ(process.failures, 0);
 }
 
 TEST(Journal, SetsACorruptPlaceAsideAndReadsOn) {

@@ -96,7 +96,8 @@ class Walk {
   std::uint64_t records = 0;
   std::uint64_t gaps = 0;
   bool torn = false;
-  std::optional<bool> clean;  // whether the last record is the clean mark; empty without records
+  std::optional<bool> clean;   // whether the last record is the clean mark; empty without records
+  std::uint64_t takeover = 0;  // all before this run is taken over
 
   Result<> run() {
     std::uint64_t offset = first_record;
@@ -120,6 +121,7 @@ class Walk {
     clean = false;
     if (record.kind == 0) {
       clean = record.payload == std::string_view(&clean_byte, 1);
+      if (const auto run = decode_takeover(record)) takeover = *run;
       return;
     }
     ++records;
@@ -157,17 +159,22 @@ struct Found {
   SegmentHeader header;
 };
 
+// What the folder has of earlier runs.
+struct Files {
+  std::vector<Found> segments;                                    // by run, shard and number
+  std::vector<std::pair<std::uint64_t, std::string>> unreadable;  // damaged ones, by run
+};
+
 // A file without a readable header: either its making was cut off, or it is damaged.
 Result<bool> holds_nothing(const File& file) {
   const std::string bytes = TRY(file.read(first_record, record_header));
   return bytes.find_first_not_of('\0') == std::string::npos;
 }
 
-Result<std::vector<Found>> find_segments(Disk& disk, const std::string& folder,
-                                         Recovered& recovered) {
-  std::vector<Found> found;
+Result<Files> find_files(Disk& disk, const std::string& folder, Recovered& recovered) {
+  Files files;
   auto names = disk.list(folder);
-  if (!names && names.error().fault == Fault::not_found) return found;
+  if (!names && names.error().fault == Fault::not_found) return files;
   if (!names) return std::unexpected(names.error());
   for (const std::string& name : *names) {
     const auto run = run_of_segment_name(name);
@@ -176,17 +183,33 @@ Result<std::vector<Found>> find_segments(Disk& disk, const std::string& folder,
     std::string path = folder + "/" + name;
     recovered.segments.push_back(path);
     auto file = TRY(disk.open(path));
-    if (auto header = decode_header(TRY(file->read(0, first_record)))) {
-      found.push_back({std::move(path), std::move(file), std::move(*header)});
-    } else if (!TRY(holds_nothing(*file))) {
-      recovered.corrupt.push_back(path);
-      ++recovered.corrupt_gaps;
-    }
+    if (auto header = decode_header(TRY(file->read(0, first_record))))
+      files.segments.push_back({std::move(path), std::move(file), std::move(*header)});
+    else if (!TRY(holds_nothing(*file)))
+      files.unreadable.emplace_back(*run, std::move(path));
   }
-  std::ranges::sort(found, {}, [](const Found& one) {
+  std::ranges::sort(files.segments, {}, [](const Found& one) {
     return std::tuple(one.header.run, one.header.shard, one.header.segment);
   });
-  return found;
+  return files;
+}
+
+Result<Walk> walk(const Found& found, const RecordVisitor& visitor) {
+  Walk seen(found.header, Reader(*found.file, TRY(found.file->size())), visitor);
+  TRY(seen.run());
+  return seen;
+}
+
+const RecordVisitor nobody = [](const RecoveredRecord&) {};
+
+// The youngest run that took over what earlier ones had left; 0 where none says so. Their files are
+// there because a start was cut short, or because the power was cut while they were removed.
+Result<std::uint64_t> find_takeover(const std::vector<Found>& segments) {
+  for (std::size_t i = segments.size(); i-- > 0;) {
+    if (segments[i].header.run == segments.front().header.run) break;
+    if (const std::uint64_t run = TRY(walk(segments[i], nobody)).takeover; run != 0) return run;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -194,23 +217,29 @@ Result<std::vector<Found>> find_segments(Disk& disk, const std::string& folder,
 Result<Recovered> read_journals(Disk& disk, const std::string& folder,
                                 const RecordVisitor& visitor) {
   Recovered recovered;
-  const auto segments = TRY(find_segments(disk, folder, recovered));
+  const Files files = TRY(find_files(disk, folder, recovered));
+  const std::uint64_t first_run = TRY(find_takeover(files.segments));
+  for (const auto& [run, path] : files.unreadable) {
+    recovered.corrupt.push_back(path);
+    if (run >= first_run) ++recovered.corrupt_gaps;
+  }
   // By run and shard: whether all that it wrote can still be there.
   std::map<std::pair<std::uint64_t, std::uint32_t>, bool> believed;
   std::set<std::pair<std::uint64_t, std::uint32_t>> ended;  // cleanly: what follows is empty
-  for (const Found& found : segments) {
+  for (const Found& found : files.segments) {
     const SegmentHeader& header = found.header;
     if (ended.contains({header.run, header.shard})) continue;
-    Walk walk(header, Reader(*found.file, TRY(found.file->size())), visitor);
-    TRY(walk.run());
-    recovered.records += walk.records;
-    recovered.corrupt_gaps += walk.gaps;
-    recovered.torn_tails += walk.torn;
-    if (walk.gaps > 0) recovered.corrupt.push_back(found.path);
+    const bool is_taken_over = header.run < first_run;
+    const Walk seen = TRY(walk(found, is_taken_over ? nobody : visitor));
+    if (seen.gaps > 0) recovered.corrupt.push_back(found.path);
+    if (is_taken_over) continue;
+    recovered.records += seen.records;
+    recovered.corrupt_gaps += seen.gaps;
+    recovered.torn_tails += seen.torn;
     const bool same_boot = header.boot_id == disk.boot_id();
     auto [entry, first] = believed.try_emplace({header.run, header.shard}, same_boot);
-    if (walk.clean.value_or(false)) ended.insert({header.run, header.shard});
-    if (walk.clean) entry->second = *walk.clean || same_boot;
+    if (seen.clean.value_or(false)) ended.insert({header.run, header.shard});
+    if (seen.clean) entry->second = *seen.clean || same_boot;
   }
   recovered.trusted = recovered.corrupt_gaps == 0;
   for (const auto& [journal, believe] : believed) recovered.trusted &= believe;

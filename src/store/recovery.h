@@ -27,7 +27,7 @@ struct Recovered {
   // True when what stands in the journal is all that was ever written to it: same boot, or a
   // clean shutdown, and nothing corrupt. Else stream resumption is refused (DECISIONS.md 4).
   bool trusted = true;
-  std::vector<std::string> segments;  // paths of all files of earlier runs
+  std::vector<std::string> segments;  // paths of all files of earlier runs, also if taken over
   std::vector<std::string> corrupt;   // of these, the damaged ones
   std::uint64_t records = 0;
   std::uint64_t torn_tails = 0;    // files that end in an unfinished record
@@ -36,13 +36,14 @@ struct Recovered {
 
 using RecordVisitor = std::function<void(const RecoveredRecord&)>;
 
-// Visits all records, ordered by run, shard, segment, place. A missing folder is an empty journal.
-// Damage is counted, not fatal; an error means that the disk could not be read.
+// Visits all records, ordered by run, shard, segment, place, but none of runs that a later one took
+// over (Journal::mark_takeover). A missing folder is an empty journal. Damage is counted, not
+// fatal; an error means that the disk could not be read.
 Result<Recovered> read_journals(Disk& disk, const std::string& folder,
                                 const RecordVisitor& visitor);
 
-// Removes the segments of earlier runs; damaged ones are kept aside with the ending ".corrupt", of
-// all such files the youngest `keep`.
+// Removes the segments of earlier runs, in any order: call it behind mark_takeover(). Damaged ones
+// are kept aside with the ending ".corrupt", of all such files the youngest `keep`.
 Result<> retire(Disk& disk, const std::string& folder, const Recovered& recovered,
                 std::size_t keep);
 

@@ -127,17 +127,33 @@ std::optional<RecordView> decode_record(std::string_view bytes, std::uint64_t sa
   return RecordView{static_cast<std::uint8_t>(word >> 24), payload};
 }
 
-std::string encode_group_mark(std::uint64_t synced) {
-  std::string payload(1, static_cast<char>(OwnRecord::group));
-  return payload.append(bytes_of(synced));
+namespace {
+
+std::string encode_own(OwnRecord what, std::uint64_t number) {
+  std::string payload(1, static_cast<char>(what));
+  return payload.append(bytes_of(number));
 }
 
-std::optional<std::uint64_t> decode_group_mark(const RecordView& record) {
+std::optional<std::uint64_t> decode_own(OwnRecord what, const RecordView& record) {
   if (record.kind != 0 || record.payload.size() != group_mark_bytes) return {};
-  if (record.payload[0] != static_cast<char>(OwnRecord::group)) return {};
-  std::uint64_t synced;
-  std::memcpy(&synced, record.payload.data() + 1, 8);
-  return synced;
+  if (record.payload[0] != static_cast<char>(what)) return {};
+  std::uint64_t number;
+  std::memcpy(&number, record.payload.data() + 1, 8);
+  return number;
+}
+
+}  // namespace
+
+std::string encode_group_mark(std::uint64_t synced) { return encode_own(OwnRecord::group, synced); }
+
+std::optional<std::uint64_t> decode_group_mark(const RecordView& record) {
+  return decode_own(OwnRecord::group, record);
+}
+
+std::string encode_takeover(std::uint64_t run) { return encode_own(OwnRecord::taken_over, run); }
+
+std::optional<std::uint64_t> decode_takeover(const RecordView& record) {
+  return decode_own(OwnRecord::taken_over, record);
 }
 
 }  // namespace herold::store

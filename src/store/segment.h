@@ -25,6 +25,9 @@ inline constexpr Bytes longest_record = (Bytes{1} << 24) - 1;
 enum class OwnRecord : std::uint8_t {
   group = 1,  // then 8 bytes: up to which offset this segment was synced when this was written
   clean = 2,  // the shutdown was clean; nothing follows in this run of the shard
+  // Then 8 bytes, a run: all that was open in the journals of runs before it stands in those of
+  // this one, of all shards. One such record in the journal of one shard is enough.
+  taken_over = 3,
 };
 
 struct SegmentHeader {
@@ -62,6 +65,10 @@ struct RecordView {
 inline constexpr Bytes group_mark_bytes = 9;
 std::string encode_group_mark(std::uint64_t synced);
 std::optional<std::uint64_t> decode_group_mark(const RecordView& record);
+
+// As long as a group mark. Releases that do not know it skip it, and read older runs as well.
+std::string encode_takeover(std::uint64_t run);
+std::optional<std::uint64_t> decode_takeover(const RecordView& record);
 
 // The record at `offset` of a segment whose bytes from there on start with `bytes`; empty when
 // there is none (the end, torn or corrupt).

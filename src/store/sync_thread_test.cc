@@ -37,7 +37,7 @@ void live(std::uint32_t shard, const std::string& folder, Disk& disk, SyncRunner
     journal.want_sync();
     ASSERT_TRUE(journal.write());
     while (journal.synced() < journal.written()) queue.run_one();
-    for (const std::uint64_t segment : std::exchange(old, {})) journal.remove_segment(segment);
+    for (const std::uint64_t segment : std::exchange(old, {})) journal.remove_through(segment);
   }
   EXPECT_GT(journal.appended().segment, 1u);
   EXPECT_LE(journal.statistics().segments, limits.journal_segments + 1);

@@ -38,23 +38,20 @@ std::size_t RoomBook::heard() const {
 
 std::vector<std::string> RoomBook::judge(const std::vector<std::uint32_t>& archive,
                                          PowerCuts cuts) const {
-  std::vector<std::string> problems = judge_archive(archive, cuts);
+  std::vector<std::string> problems = judge_archive(archive);
   for (const Stay& stay : stays_)
     if (auto problem = judge_stay(stay, archive, cuts))
       problems.push_back(stay.name + " in the room: " + *problem);
   return problems;
 }
 
-std::vector<std::string> RoomBook::judge_archive(const std::vector<std::uint32_t>& archive,
-                                                 PowerCuts cuts) const {
+std::vector<std::string> RoomBook::judge_archive(const std::vector<std::uint32_t>& archive) const {
   std::vector<std::string> problems;
   for (std::uint32_t serial = 0; serial < said_.size(); ++serial) {
     const auto times = std::ranges::count(archive, serial);
     const Said& said = said_[serial];
     const bool is_due = said.acked && !said.refused;
-    // A cut while old journals are removed may bring back what was said already, and it is refused.
-    const int most = said.refused && cuts == PowerCuts::none ? 0 : 1;
-    if (times > most || (times == 0 && is_due))
+    if (times > (said.refused ? 0 : 1) || (times == 0 && is_due))
       problems.push_back("g" + std::to_string(serial) + " is " + std::to_string(times) +
                          " times in the archive of the room");
   }

@@ -50,8 +50,7 @@ class RoomBook {
     std::optional<std::uint32_t> confirmed;  // the first serial after it
     bool is_over = false;
   };
-  std::vector<std::string> judge_archive(const std::vector<std::uint32_t>& archive,
-                                         PowerCuts cuts) const;
+  std::vector<std::string> judge_archive(const std::vector<std::uint32_t>& archive) const;
   std::optional<std::string> judge_stay(const Stay& stay, const std::vector<std::uint32_t>& archive,
                                         PowerCuts cuts) const;
 
