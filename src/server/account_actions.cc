@@ -65,6 +65,8 @@ void AccountActions::create(Shard& from, const Jid& account, crypto::SecretStrin
                 done = answer_to(from, home, std::move(done))](Result<Credentials> rows) mutable {
                  if (!rows) return done(std::unexpected(std::move(rows).error()));
                  const WallTime now = home.loop().clock().wall();
+                 if (home.removals().is_under_way(account))
+                   return done(fail(Fault::conflict, "An account of that name is being removed"));
                  auto made = [&home, account, done = std::move(done)](Result<> created) mutable {
                    home.forget_account(account);  // it was remembered as missing
                    done(std::move(created));
@@ -130,8 +132,8 @@ void AccountActions::remove(Shard& from, const Jid& account, Done done) {
           home.remove_account(account);
           // Behind the changes of its roster, which wait for the journal.
           home.when_safe([&home, account, done = std::move(done)]() mutable {
-            home.stores().accounts().remove(
-                account.text(), [&home, account, done = std::move(done)](Result<> removed) mutable {
+            home.removals().remove(
+                account, [&home, account, done = std::move(done)](Result<> removed) mutable {
                   home.forget_account(account);
                   done(std::move(removed));
                 });

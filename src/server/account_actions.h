@@ -35,7 +35,8 @@ class AccountActions {
   // XEP-0494: one client is switched off. Its sessions end with not-authorized, its tokens die, and
   // the same installation is not let in before the password is another; an app password goes.
   void revoke(Shard& from, const Jid& account, std::uint64_t client, Done done);
-  // Its sessions end with not-authorized (HOSTILE 67), its contacts learn that it is gone.
+  // Its sessions end with not-authorized (HOSTILE 67), its contacts learn that it is gone. The end
+  // is told when nothing of it is left (removals.h).
   void remove(Shard& from, const Jid& account, Done done);
   // Disabling ends its sessions.
   void set_state(Shard& from, const Jid& account, store::AccountState state, Done done);

@@ -25,6 +25,7 @@ class ModuleHost;
 struct AdhocCommand;
 struct Capabilities;
 struct Domain;
+class RemovalWork;
 
 // --- accounts: the rows of an address in memory, on its home shard -----------------------------
 
@@ -34,9 +35,15 @@ struct AccountLoading {
   Account& account;
   Loading& loading;
 };
-// The account was removed; its rows in the stores go by themselves.
+// The account is removed; its rows in the stores go by themselves.
 struct AccountRemoved {
   const Jid& account;
+};
+// They are gone. Who keeps something of it elsewhere begins a part of the work for that; after a
+// crash it is told again (removals.h).
+struct AccountErased {
+  const Jid& account;
+  RemovalWork& work;
 };
 // One of its clients was switched off (XEP-0494), with a session or without.
 struct ClientRevoked {
@@ -279,13 +286,14 @@ struct CommandsAsked {
 };
 
 using Hooks =
-    HookTable<AccountLoading, AccountRemoved, ClientRevoked, DomainConfigured, StreamFeatures,
-              PreauthRequest, ClientNonza, InlineFeatures, InlineFeature, InlineBound, SessionBound,
-              ClientLost, SessionResumed, SessionEnded, SessionAvailable, CapabilitiesKnown,
-              MessageSent, MessageAccepted, PresenceSent, SubscriptionRecovered, IqSent,
-              ClientActive, MessageReceived, MessageDelivered, MessageUndelivered, MessageKept,
-              MessageMissed, MessageUnarchived, ArchiveRead, PresenceRecipients, PresenceReceived,
-              IqReceived, InactiveClient, SlowClient, ClientReads, AccountDescribed, ItemPublished,
-              ItemRetracted, DiscoInfoAsked, DiscoItemsAsked, ContactReported, CommandsAsked>;
+    HookTable<AccountLoading, AccountRemoved, AccountErased, ClientRevoked, DomainConfigured,
+              StreamFeatures, PreauthRequest, ClientNonza, InlineFeatures, InlineFeature,
+              InlineBound, SessionBound, ClientLost, SessionResumed, SessionEnded, SessionAvailable,
+              CapabilitiesKnown, MessageSent, MessageAccepted, PresenceSent, SubscriptionRecovered,
+              IqSent, ClientActive, MessageReceived, MessageDelivered, MessageUndelivered,
+              MessageKept, MessageMissed, MessageUnarchived, ArchiveRead, PresenceRecipients,
+              PresenceReceived, IqReceived, InactiveClient, SlowClient, ClientReads,
+              AccountDescribed, ItemPublished, ItemRetracted, DiscoInfoAsked, DiscoItemsAsked,
+              ContactReported, CommandsAsked>;
 
 }  // namespace herold::server

@@ -4,17 +4,10 @@
 #include "base/check.h"
 
 namespace herold::server {
-namespace {
-
-// An id is [run: 24 bits][shard: 8][counter: 32]: unique without a clock or a look at the disk.
-constexpr unsigned counter_bits = 32, shard_bits = 8;
-
-}  // namespace
-
 void Ledger::open(std::uint64_t run, unsigned shard, unsigned shards,
                   std::unique_ptr<store::Journal> journal) {
   CHECK(shards <= (1u << shard_bits));
-  run_ = run & 0xffffff;
+  run_ = run & run_mask;
   shard_ = shard;
   shards_ = shards;
   journal_ = std::move(journal);
@@ -75,9 +68,7 @@ SessionKey Ledger::next_session() {
 }
 
 unsigned Ledger::owner(MessageId id) const {
-  const std::uint64_t run = id >> (counter_bits + shard_bits);
-  if (run != run_) return static_cast<unsigned>(id % shards_);
-  return static_cast<unsigned>(id >> counter_bits & ((1u << shard_bits) - 1));
+  return run_of(id) == run_ ? shard_of(id) : static_cast<unsigned>(id % shards_);
 }
 
 bool Ledger::leave_segment(std::uint64_t segment) {

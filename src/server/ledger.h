@@ -36,6 +36,16 @@ class Ledger {
   Result<Stanza> open_stanza(MessageId id) const;
   // Which shard's ledger has the stanza.
   unsigned owner(MessageId id) const;
+  // An id, or a session's key, is [run: 24 bits][shard: 8][counter: 32]: unique without a clock or
+  // a look at the disk.
+  static constexpr unsigned counter_bits = 32, shard_bits = 8;
+  static constexpr std::uint64_t run_mask = 0xffffff, shard_mask = (1u << shard_bits) - 1;
+  static constexpr std::uint64_t run_of(std::uint64_t id) {
+    return id >> (counter_bits + shard_bits);
+  }
+  static constexpr unsigned shard_of(std::uint64_t id) {
+    return static_cast<unsigned>(id >> counter_bits & shard_mask);
+  }
 
   // A key that no session of this or an earlier run has.
   SessionKey next_session();

@@ -5,14 +5,17 @@
 #include <set>
 #include <utility>
 
+#include "server/ledger.h"
 #include "server/server.h"
 #include "server/session.h"
 
 namespace herold::server {
 
-Result<> Recovery::read(store::Disk& disk, const std::string& folder) {
+Result<> Recovery::read(store::Disk& disk, const std::string& folder,
+                        const std::vector<std::string>& removed) {
   found_ = TRY(store::read_journals(
       disk, folder, [this](const store::RecoveredRecord& record) { visit(record); }));
+  for (const std::string& account : removed) this->removed({account}, {});
   if (!found_.trusted) refuse_resumption();
   settle_shared();
   return {};
@@ -53,10 +56,8 @@ void Recovery::visit(const store::RecoveredRecord& found) {
       if (known && at_or_before(state.record.acked, acked)) state.record.acked = acked;
       return;
     }
-    case RecordKind::ended: {
-      sessions_.erase(decode_record<EndedRecord>(found.payload).session);
-      return;
-    }
+    case RecordKind::ended:
+      return void(sessions_.erase(decode_record<EndedRecord>(found.payload).session));
     case RecordKind::handled: {
       const auto record = decode_record<HandledRecord>(found.payload);
       const auto session = sessions_.find(record.session);
@@ -96,7 +97,8 @@ void Recovery::visit(const store::RecoveredRecord& found) {
       return;
     }
     case RecordKind::removed:
-      return removed(decode_record<RemovedRecord>(found.payload));
+      return removed(decode_record<RemovedRecord>(found.payload),
+                     JournalName{found.run, found.shard});
   }
 }
 
@@ -174,10 +176,16 @@ const Stanza* Recovery::find_open(MessageId id) const {
 }
 
 // All before it was for an account that went, or for its archive; one that has its name since is
-// another.
-void Recovery::removed(const RemovedRecord& record) {
+// another. What other shards accepted in this run is for their own notes to say, for it may have
+// been later.
+void Recovery::removed(const RemovedRecord& record, std::optional<JournalName> where) {
+  const auto is_before = [&](std::uint64_t id) {
+    return !where || Ledger::run_of(id) != (where->run & Ledger::run_mask) ||
+           Ledger::shard_of(id) == where->shard;
+  };
   std::erase_if(sessions_, [&](const auto& entry) {
-    return Jid::trusted(entry.second.record.jid).bare_text() == record.account;
+    return is_before(entry.first) &&
+           Jid::trusted(entry.second.record.jid).bare_text() == record.account;
   });
   for (auto entry = open_.begin(); entry != open_.end();) {
     Stanza& stanza = entry->second;
@@ -186,14 +194,17 @@ void Recovery::removed(const RemovedRecord& record) {
         (stanza.head.to.bare_text() == record.account
              ? waiting_for::received | waiting_for::delivery
              : 0));
-    if ((stanza.waits & gone & waiting_for::delivery) != 0) orphans_.push_back(stanza.copy());
-    stanza.waits &= static_cast<Waits>(~gone);
-    if (stanza.waits != 0) {
+    if (!is_before(entry->first) || gone == 0) {
       ++entry;
       continue;
     }
-    entry = open_.erase(entry);
+    if ((stanza.waits & gone & waiting_for::delivery) != 0) orphans_.push_back(stanza.copy());
+    stanza.waits &= static_cast<Waits>(~gone);
+    entry = stanza.waits != 0 ? std::next(entry) : open_.erase(entry);
   }
+  std::erase_if(orphans_, [&](const Stanza& orphan) {
+    return is_before(orphan.id) && orphan.head.from.bare_text() == record.account;
+  });
 }
 
 void Recovery::commit(std::string_view payload) {
@@ -247,14 +258,16 @@ void Recovery::done(MessageId id, Waits parts) {
   if (open->second.waits == 0) open_.erase(open);
 }
 
-Result<> Recovery::rewrite(Server& server) {
-  for (auto& [id, stanza] : open_) {
-    Shard& owner = server.shard(server.shard(0).ledger().owner(id));
-    TRY(owner.ledger().commit(stanza, 0, 0));
-  }
+Result<> Recovery::rewrite_orphans(const Ledgers& ledgers) {
+  for (Stanza& orphan : orphans_) TRY(ledgers.of_stanza(orphan.id).commit(orphan, 0, 0));
+  return {};
+}
+
+Result<> Recovery::rewrite(const Ledgers& ledgers) {
+  for (auto& [id, stanza] : open_) TRY(ledgers.of_stanza(id).commit(stanza, 0, 0));
   for (const auto& [key, state] : sessions_) {
     const Jid address = Jid::trusted(state.record.jid);
-    Ledger& ledger = server.shard(server.home_of(address.bare_text())).ledger();
+    Ledger& ledger = ledgers.of_account(address.bare_text());
     bool is_kept = ledger.note(state.record, store::Space::normal);
     const auto note = [&](const auto& record) {
       is_kept = is_kept && ledger.note(record, store::Space::normal);

@@ -8,7 +8,9 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -20,6 +22,7 @@
 
 namespace herold::server {
 
+class Ledger;
 class Server;
 class Shard;
 struct SentStanza;
@@ -33,10 +36,13 @@ class Recovery {
     std::map<std::uint32_t, Request> requests;  // whose answers are not acknowledged, by number
   };
 
-  // Reads all journals in `folder`; changes nothing.
-  Result<> read(store::Disk& disk, const std::string& folder);
+  // Reads all journals in `folder`; changes nothing. What is for the accounts `removed` is void:
+  // they went, and an earlier run did not come to the end of it (removals.h).
+  Result<> read(store::Disk& disk, const std::string& folder,
+                const std::vector<std::string>& removed = {});
 
   std::uint64_t next_run() const { return found_.next_run; }
+  std::size_t files() const { return found_.segments.size(); }
   bool is_empty() const { return found_.segments.empty(); }  // there are no files
   bool trusted() const { return found_.trusted; }
   const std::unordered_map<SessionKey, SessionState>& sessions() const { return sessions_; }
@@ -48,8 +54,15 @@ class Recovery {
   // Accepted for accounts that were removed afterwards.
   const std::vector<Stanza>& orphans() const { return orphans_; }
 
+  // Where everything belongs in this run.
+  struct Ledgers {
+    std::function<Ledger&(MessageId)> of_stanza;
+    std::function<Ledger&(std::string_view bare)> of_account;
+  };
   // Into the ledgers of this run. The journals still have to be written and synced.
-  Result<> rewrite(Server& server);
+  Result<> rewrite(const Ledgers& ledgers);
+  // The same for what was accepted for accounts that went, where nobody bounces it now.
+  Result<> rewrite_orphans(const Ledgers& ledgers);
   // Once that is done and marked: removes the old files, and of damaged ones all but the youngest
   // `keep`.
   Result<> retire(store::Disk& disk, const std::string& folder, std::size_t keep) const;
@@ -60,12 +73,17 @@ class Recovery {
   void restore_stanzas(Server& server);
 
  private:
+  // Of one shard in one run; a removal is noted in all of its run.
+  struct JournalName {
+    std::uint64_t run = 0;
+    std::uint32_t shard = 0;
+  };
   void visit(const store::RecoveredRecord& record);
   void commit(std::string_view payload);
   void sent(const SentRecord& record);
   void shared(const SharedRecord& record);
   void acked(const AckedRecord& record);
-  void removed(const RemovedRecord& record);
+  void removed(const RemovedRecord& record, std::optional<JournalName> where);
   void settle_shared();
   void give_to_missing();
   void refuse_resumption();

@@ -104,6 +104,45 @@ TEST_F(AfterARun, WhatWasTakenOutOfTheStoreIsOne) {
   EXPECT_TRUE(later.open_stanzas().empty());
 }
 
+// Shards note it one after the other: what another one has accepted in this run is for its own
+// note, because an account of that name may be there again.
+TEST_F(AfterARun, ARemovalVoidsWhatWasBeforeIt) {
+  constexpr MessageId this_run = MessageId{1} << 40, other_shard = this_run | MessageId{1} << 32;
+  run([](Ledger& ledger) {
+    for (const MessageId id : {MessageId{7}, this_run | 7, other_shard | 7}) {
+      Stanza stanza = test_message("b@x.test");
+      stanza.id = id;
+      ASSERT_TRUE(ledger.commit(stanza, 0, 0));
+      SessionRecord of = session(id);
+      ledger.note(of);
+    }
+    Stanza others = test_message("c@x.test");
+    ASSERT_TRUE(ledger.commit(others, 0, 0));
+    ledger.note(RemovedRecord{"b@x.test"});
+    Stanza later = test_message("b@x.test");
+    later.id = this_run | 9;
+    ASSERT_TRUE(ledger.commit(later, 0, 0));
+  });
+  read();
+  std::vector<MessageId> open;
+  for (const auto& [id, stanza] : recovery.open_stanzas())
+    if (stanza.head.to.bare_text() == "b@x.test") open.push_back(id);
+  EXPECT_EQ(open, (std::vector<MessageId>{this_run | 9, other_shard | 7}));
+  EXPECT_EQ(recovery.open_stanzas().size(), 3u);
+  ASSERT_EQ(recovery.sessions().size(), 1u);
+  EXPECT_EQ(recovery.sessions().begin()->first, other_shard | 7);
+  EXPECT_EQ(recovery.orphans().size(), 2u);
+  // Where the store says that the removal is owed, nothing of it is left.
+  Recovery owed;
+  ASSERT_TRUE(owed.read(disk, LedgerRun::folder, {"b@x.test"}));
+  EXPECT_EQ(owed.open_stanzas().size(), 1u);
+  EXPECT_TRUE(owed.sessions().empty());
+  // Nor is anything owed to a sender who went as well.
+  Recovery both;
+  ASSERT_TRUE(both.read(disk, LedgerRun::folder, {"b@x.test", "a@x.test"}));
+  EXPECT_TRUE(both.orphans().empty());
+}
+
 TEST_F(AfterARun, TheNewestRecordOfASessionCounts) {
   run([](Ledger& ledger) {
     SessionRecord old = session(5);

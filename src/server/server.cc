@@ -42,7 +42,7 @@ Result<> Server::start() {
   TRY(world_.disk.make_folder(folder));
   recovery_ = std::make_unique<Recovery>();
   Recovery& recovery = *recovery_;
-  TRY(recovery.read(world_.disk, folder));
+  TRY(recovery.read(world_.disk, folder, world_.database.owed_removals()));
   for (const auto& shard : shards_)
     TRY(shard->open_journal(folder, recovery.next_run(), world_.disk, world_.sync_runner));
   if (!recovery.sessions().empty() || !recovery.open_stanzas().empty() || !recovery.trusted())
@@ -53,7 +53,12 @@ Result<> Server::start() {
     world_.log.error("journal-damaged", {{"files", std::to_string(recovery.corrupt().size())},
                                          {"first", recovery.corrupt().front() + ".corrupt"},
                                          {"resumption", "refused"}});
-  TRY(recovery_->rewrite(*this));
+  TRY(recovery_->rewrite({.of_stanza = [this](MessageId id) -> Ledger& {
+                            return shard(shard(0).ledger().owner(id)).ledger();
+                          },
+                          .of_account = [this](std::string_view bare) -> Ledger& {
+                            return shard(home_of(bare)).ledger();
+                          }}));
   journals_to_sync_ = shard_count();
   for (const auto& shard : shards_) TRY(shard->sync_recovered());
   for (const auto& shard : shards_) shard->loop().post([&home = *shard] { home.begin(); });

@@ -58,6 +58,7 @@ Shard::Shard(Server& server, unsigned index, World world)
       shared_stanzas_(*this),
       retention_(*this),
       federation_(std::make_unique<Federation>(*this)),
+      removals_(*this),
       accounts_(8, KeyedHash{HashKey::make(world.random)}),
       failures_(HashKey::make(world.random)),
       registrations_(HashKey::make(world.random)),
@@ -175,6 +176,8 @@ void Shard::begin() {
 void Shard::restored() {
   is_restored_ = true;
   for (net::Task& task : std::exchange(when_restored_, {})) task();
+  for (const std::string& address : server_.database().owed_removals())
+    if (server_.home_of(address) == index_) removals_.take_up(Jid::trusted(address));
   over_timer_.start(loop(), over_patience, [this] {
     for (const auto& [client, record] : std::exchange(over_, {}))
       ledger_.note(EndedRecord{record.key});

@@ -32,6 +32,7 @@
 #include "server/mailbox.h"
 #include "server/module_host.h"
 #include "server/registration.h"
+#include "server/removals.h"
 #include "server/shared_stanzas.h"
 #include "server/sign_in.h"
 #include "server/spare_outputs.h"
@@ -87,6 +88,7 @@ class Shard final : private store::Executor {
   Archive& archive() { return archive_; }
   SharedStanzas& shared_stanzas() { return shared_stanzas_; }
   Federation& federation() { return *federation_; }
+  Removals& removals() { return removals_; }
   ModuleHost* find_host(std::string_view domain) const;
   // A module's domain (service.h).
   Service* find_service(std::string_view domain) const;
@@ -311,6 +313,7 @@ class Shard final : private store::Executor {
   SharedStanzas shared_stanzas_;
   ArchiveRetention retention_;
   std::unique_ptr<Federation> federation_;
+  Removals removals_;
   std::map<std::string, std::unique_ptr<ModuleHost>, std::less<>> hosts_;
   std::map<std::string, Service*, std::less<>> services_;  // of the hosts
 

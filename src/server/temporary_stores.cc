@@ -60,9 +60,13 @@ class Accounts final : public store::Accounts {
     if (is_temporary(address)) return answer(executor_, std::move(done), {store::NameState::taken});
     behind_.name_state(std::move(address), std::move(done));
   }
-  void remove(std::string address, Completion<> done) override {
+  void remove(std::string address, std::vector<std::string> kept, Completion<> done) override {
     if (is_temporary(address)) return find_no_account(executor_, std::move(done));
-    behind_.remove(std::move(address), std::move(done));
+    behind_.remove(std::move(address), std::move(kept), std::move(done));
+  }
+  void end_removal(std::string address, Completion<> done) override {
+    if (is_temporary(address)) return find_no_account(executor_, std::move(done));
+    behind_.end_removal(std::move(address), std::move(done));
   }
   void find(std::string address, Completion<store::Account> done) override {
     if (is_temporary(address)) return find_no_account(executor_, std::move(done));

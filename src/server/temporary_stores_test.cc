@@ -52,7 +52,7 @@ TEST_F(TemporaryStores, KnowNoSuchAccount) {
   EXPECT_EQ(
       fault_of(told<void>([&](auto d) { accounts.create_distinct(guest, {}, {}, std::move(d)); })),
       Fault::refused);
-  EXPECT_EQ(fault_of(told<void>([&](auto d) { accounts.remove(guest, std::move(d)); })),
+  EXPECT_EQ(fault_of(told<void>([&](auto d) { accounts.remove(guest, {}, std::move(d)); })),
             Fault::not_found);
   EXPECT_EQ(*told<std::uint64_t>([&](auto d) { accounts.count("xmpp.test", std::move(d)); }), 11u);
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -42,6 +43,11 @@ struct Resealed {
   std::string last;
 };
 
+// No address of anybody: a local part has no colon (RFC 7622 section 3.3.1).
+inline std::string removed_owner(std::string_view address) {
+  return "removed:" + std::string(address);
+}
+
 class Accounts {
  public:
   virtual ~Accounts() = default;
@@ -54,10 +60,15 @@ class Accounts {
                                WallTime now, Completion<> done) = 0;
   // Whether create_distinct() would do it now.
   virtual void name_state(std::string address, Completion<NameState> done) = 0;
-  // Removes the account and everything of the address in every table, in one transaction.
-  // Fault::not_found when there is none (what else was left of the address goes all the same);
-  // Fault::refused when the database has tables that this program was not told of.
-  virtual void remove(std::string address, Completion<> done) = 0;
+  // Removes the account and everything of the address in every table, in one transaction, which
+  // notes as well that the rest of the removal is owed: what others have of it. Records of the
+  // modules `kept` say where that is; until end_removal() they belong to removed_owner(address).
+  // Fault::not_found when there is none (what else was left of the address goes all the same, and
+  // nothing is noted); Fault::refused when the database has tables that this program was not told
+  // of.
+  virtual void remove(std::string address, std::vector<std::string> kept, Completion<> done) = 0;
+  // Nothing is owed any more: the note goes, and the records that were kept.
+  virtual void end_removal(std::string address, Completion<> done) = 0;
   // Fault::not_found.
   virtual void find(std::string address, Completion<Account> done) = 0;
   virtual void exists(std::string address, Completion<bool> done) = 0;

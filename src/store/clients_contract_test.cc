@@ -212,7 +212,8 @@ TEST_F(ClientsContract, NothingIsLeftOfARemovedAccount) {
   ASSERT_TRUE(wait<void>([&](auto done) {
     stores_->clients().set_second_factor(alice, SecondFactor{"secret", 3}, std::move(done));
   }));
-  ASSERT_TRUE(wait<void>([&](auto done) { stores_->accounts().remove(alice, std::move(done)); }));
+  ASSERT_TRUE(
+      wait<void>([&](auto done) { stores_->accounts().remove(alice, {}, std::move(done)); }));
   ASSERT_TRUE(
       wait<void>([&](auto done) { stores_->accounts().create(alice, {}, noon, std::move(done)); }));
   EXPECT_TRUE(list().empty());

@@ -60,6 +60,19 @@ class Database {
   // Reads everything and checks it; Fault::malformed with what is damaged.
   virtual void verify(Executor& executor, Completion<> done) = 0;
 
+  // Accounts whose removal an earlier run began and did not end (Accounts::remove), as they were
+  // when the database was opened.
+  virtual const std::vector<std::string>& owed_removals() const = 0;
+
+  // Writes the whole database anew, so that nothing of what was removed is in its files: neither in
+  // the unused space of pages, nor in indices of words, nor in the write-ahead log. Takes as long
+  // as copying it and as much room again; what is written meanwhile waits, reads do not. `done`
+  // gets the size before and after. Fault::unavailable: no room, or reads never ceased.
+  struct Scrubbed {
+    Bytes before = 0, after = 0;
+  };
+  virtual void scrub(Executor& executor, Completion<Scrubbed> done) = 0;
+
   // Drops what waits, uncommitted and unanswered: the simulated death of the process.
   virtual void abandon() = 0;
 

@@ -210,7 +210,7 @@ TEST_F(NodesContract, GoesWithItsAccount) {
   ASSERT_TRUE(change({make("n"), PutAffiliation{"n", {service, 2}},
                       PutSubscription{"n", {"s", service + "/balcony", 3, ""}}},
                      "pubsub.x.test"));
-  ASSERT_TRUE(done([&](auto end) { stores_->accounts().remove(service, std::move(end)); }));
+  ASSERT_TRUE(done([&](auto end) { stores_->accounts().remove(service, {}, std::move(end)); }));
   EXPECT_TRUE(load().empty());
   const auto left = load("pubsub.x.test");
   ASSERT_EQ(left.size(), 1u);
@@ -228,7 +228,7 @@ TEST_F(NodesContract, TheNameOfARemovedAccountGoesFromNodesOfOthers) {
   ASSERT_TRUE(change({make("n"), PutAffiliation{"n", {service, 5}},
                       PutAffiliation{"n", {"x@x.test", 5}}, item("n", "1")},
                      at));
-  ASSERT_TRUE(done([&](auto end) { stores_->accounts().remove(service, std::move(end)); }));
+  ASSERT_TRUE(done([&](auto end) { stores_->accounts().remove(service, {}, std::move(end)); }));
   const auto left = load(at);
   ASSERT_EQ(left.size(), 1u);
   EXPECT_EQ(left[0].creator, "");

@@ -273,14 +273,4 @@ Result<> retire(Disk& disk, const std::string& folder, const Recovered& recovere
   return disk.sync_folder(folder);
 }
 
-Result<std::uint64_t> next_run(Disk& disk, const std::string& folder) {
-  const auto names = disk.list(folder);
-  if (!names && names.error().fault == Fault::not_found) return 1;
-  if (!names) return std::unexpected(names.error());
-  std::uint64_t next = 1;
-  for (const std::string& name : *names)
-    if (const auto run = run_of_segment_name(name)) next = std::max(next, *run + 1);
-  return next;
-}
-
 }  // namespace herold::store

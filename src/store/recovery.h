@@ -47,7 +47,4 @@ Result<Recovered> read_journals(Disk& disk, const std::string& folder,
 Result<> retire(Disk& disk, const std::string& folder, const Recovered& recovered,
                 std::size_t keep);
 
-// What read_journals() would say, from the names of the files alone; 1: there are none.
-Result<std::uint64_t> next_run(Disk& disk, const std::string& folder);
-
 }  // namespace herold::store

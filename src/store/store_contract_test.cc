@@ -73,7 +73,8 @@ TEST_P(StoreContract, SaysThatAnAccountIsNotThere) {
             Fault::not_found);
   EXPECT_EQ(WAIT(void, accounts().signed_in(none, noon, std::move(done))).error().fault,
             Fault::not_found);
-  EXPECT_EQ(WAIT(void, accounts().remove(none, std::move(done))).error().fault, Fault::not_found);
+  EXPECT_EQ(WAIT(void, accounts().remove(none, {}, std::move(done))).error().fault,
+            Fault::not_found);
 }
 
 TEST_P(StoreContract, TellsLookAlikesOfADomainApart) {
@@ -96,7 +97,7 @@ TEST_P(StoreContract, TellsLookAlikesOfADomainApart) {
   // An administrator may; and what has gone looks like nobody.
   ASSERT_TRUE(WAIT(void, accounts().create("paypa1@x.test", {}, noon, std::move(done))));
   for (const char* gone : {"paypal@x.test", "paypa1@x.test"})
-    ASSERT_TRUE(WAIT(void, accounts().remove(gone, std::move(done))));
+    ASSERT_TRUE(WAIT(void, accounts().remove(gone, {}, std::move(done))));
   EXPECT_EQ(state("paypa1@x.test"), NameState::free);
   ASSERT_TRUE(WAIT(void, accounts().create_distinct("paypa1@x.test", {}, noon, std::move(done))));
 }
@@ -390,7 +391,7 @@ TEST_P(StoreContract, RemovesEverythingOfAnAccount) {
   ASSERT_TRUE(WAIT(void, messages().add({{message(1), {{offline, 1}, {of_sender, 1}}},
                                          {message(2), {{queue, 2}}}},
                                         std::move(done))));
-  ASSERT_TRUE(WAIT(void, accounts().remove(bob, std::move(done))));
+  ASSERT_TRUE(WAIT(void, accounts().remove(bob, {}, std::move(done))));
   EXPECT_FALSE(*WAIT(bool, accounts().exists(bob, std::move(done))));
   const auto roster = WAIT(Roster, rosters().load(bob, std::move(done)));
   EXPECT_TRUE(roster->items.empty() && roster->requests.empty() && roster->version == 0);

@@ -174,6 +174,17 @@ scram_iterations = 10000
             file.write(before)
         self.bad(1, "user", "passwd", "bob@xmpp.test")
 
+    def test_erasing_is_asked_for_in_so_many_words(self):
+        self.bad(2, "erase")
+        self.good("user", "add", "bob@xmpp.test")
+        self.good("user", "remove", "bob@xmpp.test")
+        erased = json.loads(self.good("erase", "--now", "--json"))["result"]
+        self.assertFalse(erased["running"])
+        # The next start may still find something of him in rooms.
+        self.assertEqual(erased["owed"], 1)
+        self.assertEqual(os.path.getsize(self.data + "/herold.sqlite"), erased["database_bytes"])
+        self.assertIn("1 accounts", self.good("erase", "--now"))
+
     def test_open_secrets_are_refused(self):
         self.good("user", "add", "bob@xmpp.test")
         os.chmod(self.data + "/herold.keys", 0o644)

@@ -21,6 +21,8 @@ using server::AdminCommand;
 using server::AdminReply;
 
 constexpr Seconds patience{60};
+// A database of many gigabytes is written anew.
+constexpr Seconds patience_of_erasing{24 * 3600};
 
 void print(const std::string& text) { std::printf("%s\n", harmless(text).c_str()); }
 
@@ -163,6 +165,18 @@ void print_fields(const Json& object) {
   }
 }
 
+void print_erased(const Json& result, Language language) {
+  const auto number = [&](const char* key) {
+    return std::to_string(result.value(key, std::uint64_t{0}));
+  };
+  print(say(language, Text::erased,
+            {number("journal_files"), number("database_bytes"), number("database_bytes_before")}));
+  if (result.value("owed", 0) == 0) return;
+  const bool is_running = result.value("running", true);
+  print(say(language, is_running ? Text::erased_but_owed : Text::erased_but_stopped,
+            {number("owed")}));
+}
+
 void print_result(const Invocation& invocation, const Json& result, const server::Config& config,
                   Language language) {
   const std::string& command = invocation.command;
@@ -210,6 +224,8 @@ void print_result(const Invocation& invocation, const Json& result, const server
     print(
         say(language, Text::keys_changed,
             {std::to_string(result.value("key", 0)), std::to_string(result.value("accounts", 0))}));
+  } else if (command == "erase") {
+    print_erased(result, language);
   } else if (command == "reload") {
     print(say(language, Text::reloaded));
   } else if (command == "stop") {
@@ -268,7 +284,10 @@ Exit run_command(const Invocation& invocation, const server::Config& config,
     return Exit::failed;
   }
   auto client = server::AdminClient::connect(config.admin_socket);
-  if (client) return report(invocation, client->ask(*command, patience), config, language);
+  if (client)
+    return report(invocation,
+                  client->ask(*command, command->name == "erase" ? patience_of_erasing : patience),
+                  config, language);
   if (client.error().fault != Fault::not_found)
     return report(invocation, std::unexpected(client.error()), config, language);
   if (needs_running_server(invocation.command))

@@ -105,6 +105,37 @@ std::string files_and_backup() {
          '\n';
 }
 
+std::string erasing() {
+  return ".SH ERASING\n" +
+         paragraph(
+             "What is removed (an account, a retracted or expired message, a node) is deleted from "
+             "the database at once, and SQLite overwrites it with zeros (secure_delete). Three "
+             "kinds of copies stay for a while: journal files, until they are left behind "
+             "(journal_segment_age, at most a day); words in the index for searches, until its "
+             "parts are merged (hourly); and copies in the unused space of database pages, which "
+             "SQLite leaves when it divides or joins pages: secure_delete overwrites what is "
+             "deleted and pages that become free, but not those. When an account is removed a "
+             "database up to 16 MiB is therefore written anew; a larger one only by \"herold erase "
+             "--now\".") +
+         "\n.PP\n" +
+         paragraph(
+             "\"herold erase --now\" leaves nothing of these three, and waits until that is done. "
+             "What is still under way is copied into new journal files. The database needs its "
+             "size again as free space in its folder (in the write-ahead log) and, above 64 MiB, "
+             "for files without a name in SQLITE_TMPDIR or /var/tmp; what is stored meanwhile "
+             "waits in the journal, as long as the disk takes to write the database twice. It may "
+             "also be run while the "
+             "server is stopped; then what rooms and nodes have of accounts that were removed "
+             "meanwhile goes with the next start.") +
+         "\n.PP\n" +
+         paragraph(
+             "Not erased is what others have: messages in the archives of those they were sent to "
+             "or that wait for their clients, and bans of the address. Nor can a program reach "
+             "backups, snapshots of a file system, and blocks that a disk has replaced or a file "
+             "system has freed: for these, encrypt the disk.") +
+         '\n';
+}
+
 std::string program_page() {
   std::string page = title("HEROLD", "1");
   page += ".SH NAME\nherold \\- XMPP server and its administration\n.SH SYNOPSIS\n";
@@ -121,6 +152,7 @@ std::string program_page() {
   page += ".SH \"EXIT STATUS\"\n.TP\n0\nDone.\n.TP\n1\nIt failed; standard error says why.\n";
   page += ".TP\n2\nThe command line is wrong.\n.TP\n3\nThe server is not running.\n";
   page += files_and_backup();
+  page += erasing();
   return page + ".SH \"SEE ALSO\"\nherold.toml(5)\n";
 }
 

@@ -44,6 +44,7 @@ class CommandLine {
   Invocation invocation_;
   bool json_ = false;
   bool password_on_stdin_ = false;
+  bool erases_now_ = false;
   std::vector<std::string> help_path_;
   CLI::App app_;
   CLI::App* help_ = nullptr;
@@ -75,6 +76,9 @@ void CommandLine::add_commands() {
   add(add_group("config", Text::help_config), "print", Text::help_config_print);
   add(add_group("keys", Text::help_keys), "change", Text::help_keys_change);
   add_federation_commands();
+  add(app_, "erase", Text::help_erase)
+      .add_flag("--now", erases_now_, text(Text::option_now))
+      ->required();
   add(app_, "modules", Text::help_modules);
   add(app_, "version", Text::help_version);
   help_ = app_.add_subcommand("help", text(Text::help_help));

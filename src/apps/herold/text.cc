@@ -71,6 +71,18 @@ constexpr Row rows[] = {
      "Dieser Server spricht nicht mit {}."},
     {Text::peer_is_welcome, "This server talks to {}, which has to prove itself by: {}.",
      "Dieser Server spricht mit {}; Nachweis: {}."},
+    {Text::help_erase,
+     "Erase from all files what was removed, which otherwise takes up to a day: what accounts that "
+     "went are still owed is finished, every journal file is left behind, and the database is "
+     "written anew (which takes its size in free space, and holds up what is stored meanwhile). "
+     "Backups, copies by the file system and what others still have are not touched.",
+     "Entferntes aus allen Dateien löschen, was sonst bis zu einem Tag dauert: was entfernten "
+     "Konten noch geschuldet ist, wird erledigt, alle Journaldateien werden verlassen, und die "
+     "Datenbank "
+     "wird neu geschrieben (das braucht ihre Größe an freiem Platz und hält auf, was inzwischen "
+     "gespeichert wird). Sicherungen, Kopien des Dateisystems und was andere noch haben, bleiben."},
+    {Text::option_now, "At once. There is no other way to run it.",
+     "Sofort. Anders läuft es nicht."},
     {Text::help_modules, "List the modules.", "Die Module auflisten."},
     {Text::help_version, "Print the version.", "Die Version ausgeben."},
     {Text::help_help, "Print help, also for a command: herold help user.",
@@ -113,6 +125,24 @@ constexpr Row rows[] = {
      "older ones only fit together.",
      "Schlüssel {} gilt, {} Konten sind neu verschlossen. Jetzt Daten und herold.keys sichern: "
      "ältere Sicherungen passen nur zueinander."},
+    {Text::erased,
+     "Erased: {} journal files are gone, the database is written anew ({} bytes, before {}), and "
+     "its "
+     "log is empty. Backups and snapshots still have what they had.",
+     "Gelöscht: {} Journaldateien sind weg, die Datenbank ist neu geschrieben ({} Bytes, vorher "
+     "{}) "
+     "und ihr Protokoll leer. Sicherungen und Schnappschüsse haben noch, was sie hatten."},
+    {Text::erased_but_owed,
+     "Not finished: the removal of {} accounts. What rooms and nodes have of them is still there; "
+     "the log says why. Run it again later.",
+     "Nicht fertig: die Entfernung von {} Konten. Was Räume und Knoten von ihnen haben, ist noch "
+     "da; "
+     "das Log sagt, warum. Später noch einmal ausführen."},
+    {Text::erased_but_stopped,
+     "Not finished, because the server does not run: the removal of {} accounts. Start the server, "
+     "which does the rest, and run it again.",
+     "Nicht fertig, weil der Server nicht läuft: die Entfernung von {} Konten. Den Server starten, "
+     "der den Rest erledigt, und es noch einmal ausführen."},
     {Text::reloaded, "The server has read its configuration again.",
      "Der Server hat seine Konfiguration neu gelesen."},
     {Text::stopping, "The server stops.", "Der Server hält an."},

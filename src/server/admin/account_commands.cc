@@ -61,6 +61,14 @@ Json export_result(const xmpp::Jid& account, const std::string& document) {
   return {{"address", account.text()}, {"document", document}};
 }
 
+Json erased_json(const Erased& erased, bool is_running) {
+  return {{"journal_files", erased.journal_files},
+          {"database_bytes", erased.database.after},
+          {"database_bytes_before", erased.database.before},
+          {"owed", erased.owed},
+          {"running", is_running}};
+}
+
 Json modules_json(const Config& config, std::span<const ModuleDescription> modules) {
   Json list = Json::array();
   for (const ModuleDescription& module : modules) {

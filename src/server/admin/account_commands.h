@@ -7,6 +7,7 @@
 #include "crypto/secret.h"
 #include "server/admin/administration.h"
 #include "server/config.h"
+#include "server/erasing.h"
 #include "store/accounts.h"
 #include "xmpp/jid.h"
 
@@ -23,10 +24,13 @@ struct NewPassword {
 Result<NewPassword> password_argument(const Limits& limits, const AdminCommand& command,
                                       Random& random);
 
-// Results of "user add|passwd", of "user list", of "user export", and of "modules".
+// Results of "user add|passwd", of "user list", of "user export", of "erase" and of "modules".
 nlohmann::json password_result(const xmpp::Jid& account, const NewPassword& password);
 nlohmann::json account_json(const store::Account& account);
 nlohmann::json export_result(const xmpp::Jid& account, const std::string& document);
+// Of "erase": {"journal_files": how many went, "database_bytes": ..., "database_bytes_before": ...,
+// "owed": accounts whose removal is not finished, "running": whether the server runs}.
+nlohmann::json erased_json(const Erased& erased, bool is_running);
 nlohmann::json modules_json(const Config& config, std::span<const ModuleDescription> modules);
 
 }  // namespace herold::server

@@ -13,7 +13,7 @@ namespace herold::server {
 
 // "user add", "user remove", "user passwd", "user list", "user enable", "user disable", "user
 // clients", "user revoke", "user factor-off", "user export", "status", "reload", "stop", "modules",
-// "config print", "keys change", "federation list", "federation show", "federation block",
+// "config print", "keys change", "erase", "federation list", "federation show", "federation block",
 // "federation allow". `arguments` is a JSON object of strings:
 //   user add|passwd   {"address": "alice@example.org", "password": "..."}; without a password one
 //                     is made and stands in the result as "password"
@@ -25,6 +25,7 @@ namespace herold::server {
 //                     "enabled": true}, ...]
 //   federation ...    see federation_commands.h
 //   keys change       result: {"key": its number, "accounts": how many were sealed anew}
+//   erase             result: see erased_json() in account_commands.h
 //   config print      {"format": "toml" | "json"}; result: a string, or the object
 struct AdminCommand {
   std::string name;

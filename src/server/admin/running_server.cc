@@ -57,11 +57,23 @@ void RunningAdministration::perform(AdminCommand command, std::function<void(Adm
       change_keys(program_.keys, first.stores().accounts(), std::move(done));
     });
   }
+  if (command.name == "erase") return erase(std::move(done));
   if (command.name == "user export") return export_user(command, std::move(done));
   if (is_federation_command(command.name)) return manage_peers(command, std::move(done));
   if (is_client_command(command.name)) return manage_clients(command, std::move(done));
   if (command.name.starts_with("user ")) return change_user(command, std::move(done));
   done(fail(Fault::invalid, "There is no command \"" + command.name + "\""));
+}
+
+void RunningAdministration::erase(Done done) {
+  Shard& first = server_.shard(0);
+  first.loop().post([this, &first, done = std::move(done)] {
+    first.when_restored([this, &first, done] {
+      erase_now(server_, first, [done](const Result<Erased>& erased) {
+        done(erased ? AdminReply(erased_json(*erased, true)) : std::unexpected(erased.error()));
+      });
+    });
+  });
 }
 
 AdminReply RunningAdministration::print_configuration(const AdminCommand& command) {

@@ -33,6 +33,7 @@ class RunningAdministration final : public Administration {
   void manage_clients(const AdminCommand& command, Done done);
   void export_user(const AdminCommand& command, Done done);
   void list_users(const AdminCommand& command, Done done);
+  void erase(Done done);
   void status(Done done);
   AdminReply print_configuration(const AdminCommand& command);
 

@@ -12,7 +12,9 @@
 #include "server/admin/key_change.h"
 #include "server/client_record.h"
 #include "server/credentials.h"
-#include "server/journal_records.h"
+#include "server/ledger.h"
+#include "server/recovery.h"
+#include "server/rooms/room_store.h"
 #include "store/journal.h"
 #include "store/recovery.h"
 #include "store/sqlite/sqlite_database.h"
@@ -72,6 +74,7 @@ AdminReply StoppedServer::answer(const AdminCommand& command) {
   if (command.name == "user disable") return set_state(command, store::AccountState::disabled);
   if (command.name == "user list") return list_users(command);
   if (command.name == "user export") return export_user(command);
+  if (command.name == "erase") return erase();
   if (is_client_command(command.name)) return manage_clients(command);
   if (command.name == "keys change") {
     AdminReply reply = fail(Fault::unavailable, "the database gave no answer");
@@ -118,30 +121,57 @@ AdminReply StoppedServer::change_password(const AdminCommand& command) {
   return password_result(account, password);
 }
 
+// Sessions and messages that the last run left do not come back with a new account of that name:
+// the next start finds that the rest of the removal is owed.
 AdminReply StoppedServer::remove_user(const AdminCommand& command) {
   const xmpp::Jid account = TRY(account_argument(config_, command));
-  TRY(wait<void>([&](auto done) { accounts().remove(account.text(), std::move(done)); }));
-  TRY(forget_in_journal(account));
+  std::vector<std::string> kept(std::begin(room_indices), std::end(room_indices));
+  TRY(wait<void>(
+      [&](auto done) { accounts().remove(account.text(), std::move(kept), std::move(done)); }));
   return Json({{"address", account.text()}});
 }
 
-// Sessions and messages that the last run left must not come back with a new account of that name.
-Result<> StoppedServer::forget_in_journal(const xmpp::Jid& account) {
+AdminReply StoppedServer::erase() {
+  Erased erased{.owed = database_->owed_removals().size()};
+  erased.journal_files = TRY(rewrite_journals());
+  erased.database = TRY(wait<store::Database::Scrubbed>(
+      [&](auto done) { database_->scrub(tasks_, std::move(done)); }));
+  return erased_json(erased, false);
+}
+
+// As a start does it, with one shard: what is open stands in one new file, then the old ones go.
+Result<std::uint64_t> StoppedServer::rewrite_journals() {
   class AtOnce final : public store::SyncRunner {
    public:
     void run(store::Task work) override { work(); }
   } runner;
   const std::string folder = config_.data + "/journal";
-  const std::uint64_t run = TRY(store::next_run(world_.disk, folder));
-  if (run == 1) return {};  // there is none
-  Limits limits = config_.limits;
-  limits.journal_segment_bytes = find_limit("journal_segment_bytes")->least;
-  limits.journal_reserve_bytes = find_limit("journal_reserve_bytes")->least;
-  const auto journal = TRY(store::Journal::open(
-      folder, 0, run, limits, {world_.disk, runner, tasks_, world_.clock, world_.random}, {}));
-  TRY(journal->append(static_cast<std::uint8_t>(RecordKind::removed),
-                      encode_record(RemovedRecord{account.text()})));
-  return journal->close();
+  Recovery recovery;
+  TRY(recovery.read(world_.disk, folder, database_->owed_removals()));
+  if (recovery.is_empty()) return 0;
+  Ledger ledger;
+  ledger.open(
+      recovery.next_run(), 0, 1,
+      TRY(store::Journal::open(folder, 0, recovery.next_run(), config_.limits,
+                               {world_.disk, runner, tasks_, world_.clock, world_.random}, {})));
+  store::Journal& journal = ledger.journal();
+  const auto sync = [&]() -> Result<> {
+    journal.want_sync();
+    TRY(journal.write());
+    tasks_.run_all();
+    if (journal.synced() == journal.appended()) return {};
+    return fail(Fault::unavailable, "the journal could not be synced");
+  };
+  const auto here = [&ledger](const auto&) -> Ledger& { return ledger; };
+  const Recovery::Ledgers ledgers{.of_stanza = here, .of_account = here};
+  TRY(recovery.rewrite_orphans(ledgers));
+  TRY(recovery.rewrite(ledgers));
+  TRY(sync());
+  TRY(journal.mark_takeover());
+  TRY(sync());
+  TRY(journal.close());
+  TRY(recovery.retire(world_.disk, folder, config_.limits.journal_corrupt_files));
+  return recovery.files();
 }
 
 AdminReply StoppedServer::set_state(const AdminCommand& command, store::AccountState state) {

@@ -46,7 +46,8 @@ class StoppedServer final : public Administration {
   AdminReply add_user(const AdminCommand& command);
   AdminReply change_password(const AdminCommand& command);
   AdminReply remove_user(const AdminCommand& command);
-  Result<> forget_in_journal(const xmpp::Jid& account);
+  AdminReply erase();
+  Result<std::uint64_t> rewrite_journals();
   AdminReply set_state(const AdminCommand& command, store::AccountState state);
   AdminReply manage_clients(const AdminCommand& command);
   AdminReply export_user(const AdminCommand& command);

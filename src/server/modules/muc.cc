@@ -45,7 +45,7 @@ class Muc : public RoomRequests {
         on<ServicePresence>(&Muc::presence),    on<PresenceSent>(&Muc::count_rooms, Stage::screen),
         on<ServiceMessage>(&Muc::message),      on<ServiceIq>(&Muc::forward),
         on<PresenceReceived>(&Muc::note_place), on<SessionResumed>(&Muc::refresh),
-        on<AccountRemoved>(&Muc::forget),       on<DomainConfigured>(&Muc::begin)};
+        on<AccountErased>(&Muc::forget),        on<DomainConfigured>(&Muc::begin)};
     return std::tuple_cat(own, RoomRequests::handlers());
   }
 
@@ -302,7 +302,7 @@ class Muc : public RoomRequests {
     if (event.after_restart) show_rooms_again(host_, rooms_.service(), event.session);
   }
 
-  void forget(AccountRemoved& event) { rooms_.forget_account(event.account); }
+  void forget(AccountErased& event) { rooms_.forget_account(event.work); }
 
   ModuleHost& host_;
   Config config_;

@@ -7,6 +7,7 @@
 
 #include "server/module.h"
 #include "server/pubsub/desk.h"
+#include "server/removals.h"
 #include "server/server.h"
 #include "server/shard.h"
 #include "xmpp/ext/adhoc.h"
@@ -49,7 +50,7 @@ class PubSub final : public pubsub::Desk {
                       on<PresenceSent>(&PubSub::note_leaving, Stage::amend),
                       on<SessionEnded>(&PubSub::note_end, Stage::screen),
                       on<SessionAvailable>(&PubSub::greet),
-                      on<AccountRemoved>(&PubSub::forget_account)};
+                      on<AccountErased>(&PubSub::forget_account)};
   }
 
   PubSub(ModuleHost& host, const Config& config)
@@ -124,16 +125,33 @@ class PubSub final : public pubsub::Desk {
   }
 
   // A node has an owner (section 8.9.2.4), or it goes.
-  void forget_account(AccountRemoved& event) {
-    host().at_home(address_.text(), [account = event.account](ModuleHost& there) {
-      if (PubSub* desk = there.data<Kept>().desk) desk->forget(account);
-    });
+  void forget_account(AccountErased& event) {
+    host().at_home(address_.text(),
+                   [account = event.account, part = event.work.begin()](ModuleHost& there) {
+                     if (PubSub* desk = there.data<Kept>().desk) return desk->forget(account, part);
+                     part(there, herold::fail(Fault::unavailable, "the service is switched off"));
+                   });
   }
-  void forget(const Jid& account) {
-    open(address_, [this, account](pubsub::Service* service) {
-      if (service == nullptr) return;
-      for (pubsub::Decision& removal : service->forget(account, now()))
-        carry_out(*service, std::move(removal), [](Answer<std::string>) {});
+  void forget(const Jid& account, RemovalWork::Part part) {
+    open(address_, [this, account, part = std::move(part)](pubsub::Service* service) {
+      if (service == nullptr)
+        return part(host(), herold::fail(Fault::unavailable, "the nodes cannot be read"));
+      struct Round {
+        std::size_t left;
+        Result<> outcome{};
+      };
+      auto removals = service->forget(account, now());
+      // Shared by the changes under way.
+      const auto round = std::make_shared<Round>(removals.size() + 1);
+      const auto end_one = [this, round, part] {
+        if (--round->left == 0) part(host(), round->outcome);
+      };
+      for (pubsub::Decision& removal : removals)
+        carry_out(*service, std::move(removal), [round, end_one](const Answer<std::string>& gone) {
+          if (!gone) round->outcome = herold::fail(Fault::unavailable, "a node is not stored");
+          end_one();
+        });
+      end_one();
     });
   }
 

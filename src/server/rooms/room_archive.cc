@@ -67,10 +67,11 @@ void RoomArchive::forget(const Jid& room, store::Completion<> done) {
   host_.stores().messages().remove_all(Archive::box_of(room), std::move(done));
 }
 
-void RoomArchive::erase_author(const Jid& room, std::string author) {
-  host_.archive().when_stored([this, room, author = std::move(author)]() mutable {
-    look_for_author({room, std::move(author), {}}, {});
-  });
+void RoomArchive::erase_author(const Jid& room, std::string author, store::Completion<> done) {
+  host_.archive().when_stored(
+      [this, room, author = std::move(author), done = std::move(done)]() mutable {
+        look_for_author({room, std::move(author), std::move(done)}, {});
+      });
 }
 
 // Page by page, so that others have their turns; nothing goes before the end, because each page
@@ -81,7 +82,7 @@ void RoomArchive::look_for_author(Erasing erasing, std::vector<MessageId> after)
       box, {.after = std::move(after)},
       {store::PageAt::start, page_of_erasing, host_.limits().room_history_bytes},
       [this, box, erasing = std::move(erasing)](Result<store::Page> page) mutable {
-        if (!page) return host_.log().error("words-not-erased", {{"reason", page.error().text}});
+        if (!page) return erasing.done(std::unexpected(std::move(page).error()));
         for (const store::StoredMessage& one : page->messages) {
           const std::string_view xml = one.message.stanza.view();
           if (xml.contains(erasing.author) && author_of(parse_stored(xml)) == erasing.author)
@@ -89,12 +90,9 @@ void RoomArchive::look_for_author(Erasing erasing, std::vector<MessageId> after)
         }
         if (!page->complete && !page->messages.empty())
           return look_for_author(std::move(erasing), {page->messages.back().message.stanza_id});
-        if (erasing.found.empty()) return;
-        host_.stores().messages().remove_stanzas(
-            box, std::move(erasing.found), [this](Result<> removed) {
-              if (!removed)
-                host_.log().error("words-not-erased", {{"reason", removed.error().text}});
-            });
+        if (erasing.found.empty()) return erasing.done({});
+        host_.stores().messages().remove_stanzas(box, std::move(erasing.found),
+                                                 std::move(erasing.done));
       });
 }
 

@@ -32,7 +32,7 @@ class RoomArchive {
   // XEP-0424, XEP-0425: `tombstone` takes its place.
   void bury(const Jid& room, std::string_view id, std::string tombstone, store::Completion<> done);
   // All that this occupant (XEP-0421) said goes.
-  void erase_author(const Jid& room, std::string author);
+  void erase_author(const Jid& room, std::string author, store::Completion<> done);
   // The room is no more, or there is a new one.
   void forget(const Jid& room, store::Completion<> done);
 
@@ -43,7 +43,8 @@ class RoomArchive {
   struct Erasing {
     Jid room;
     std::string author;
-    std::vector<MessageId> found;
+    store::Completion<> done;
+    std::vector<MessageId> found{};
   };
   void look_for_author(Erasing erasing, std::vector<MessageId> after);
 

@@ -36,5 +36,7 @@ inline constexpr std::string_view room_records = "muc", member_records = "muc.me
                                   membership_records = "muc.memberships",
                                   author_records = "muc.authors",
                                   ownership_records = "muc.ownerships";
+// By which an account's removal finds the rooms that have something of it.
+inline constexpr std::string_view room_indices[] = {membership_records, author_records};
 
 }  // namespace herold::server

@@ -5,6 +5,7 @@
 #include "crypto/crypto.h"
 #include "server/archive.h"
 #include "server/aside.h"
+#include "server/removals.h"
 #include "server/rooms/room_store.h"
 #include "server/server.h"
 
@@ -27,12 +28,23 @@ Rooms::Listing listing_of(const RoomConfig& config, Room::Lock lock) {
 
 }  // namespace
 
-// Writes under way for one change; shared by their completions.
+// Writes under way for one change; shared by their completions. Those that end without an answer,
+// because the server ends, were not made.
 struct Rooms::Saving {
   std::move_only_function<void(Result<>)> then;
   Result<> outcome{};
+  unsigned unanswered = 0;
   ~Saving() {
+    if (unanswered != 0) outcome = herold::fail(Fault::unavailable, "the server ends");
     if (then) then(std::move(outcome));
+  }
+  template <class T>
+  static store::Completion<T> note(const std::shared_ptr<Saving>& saving) {
+    ++saving->unanswered;
+    return [saving](Result<T> result) {
+      --saving->unanswered;
+      if (!result) saving->outcome = std::unexpected(std::move(result).error());
+    };
   }
 };
 
@@ -354,15 +366,11 @@ void Rooms::make_room(const Jid& room, const Jid& owner, Made made) {
 
 void Rooms::put(store::RecordKey key, std::string value, const std::shared_ptr<Saving>& saving) {
   host_.stores().records().put(std::move(key), std::move(value),
-                               [saving](Result<std::uint64_t> version) {
-                                 if (!version) saving->outcome = std::unexpected(version.error());
-                               });
+                               Saving::note<std::uint64_t>(saving));
 }
 
 void Rooms::take(store::RecordKey key, const std::shared_ptr<Saving>& saving) {
-  host_.stores().records().remove(std::move(key), [saving](Result<> removed) {
-    if (!removed) saving->outcome = std::move(removed);
-  });
+  host_.stores().records().remove(std::move(key), Saving::note<void>(saving));
 }
 
 void Rooms::settle(Room& room, std::move_only_function<void(Result<>)> then) {
@@ -378,9 +386,7 @@ void Rooms::settle(Room& room, std::move_only_function<void(Result<>)> then) {
     for (const RoomRetraction& one : changes.retractions) take_back(room.address(), one);
     return;
   }
-  archive_.forget(room.address(), [saving](Result<> removed) {
-    if (!removed) saving->outcome = std::move(removed);
-  });
+  archive_.forget(room.address(), Saving::note<void>(saving));
   const std::string address = room.address().text();
   for (const auto& [user, member] : room.members()) {
     take({std::string(membership_records), user, address}, saving);
@@ -389,9 +395,7 @@ void Rooms::settle(Room& room, std::move_only_function<void(Result<>)> then) {
   take(room_key(room.address()), saving);
   take(card_key(room.address()), saving);
   for (const std::string_view index : {member_records, role_records})
-    host_.stores().records().remove_all(std::string(index), address, [saving](Result<> removed) {
-      if (!removed) saving->outcome = std::move(removed);
-    });
+    host_.stores().records().remove_all(std::string(index), address, Saving::note<void>(saving));
   listings_.erase(address);
   const auto slot = slots_.find(address);
   if (slot == slots_.end()) return;
@@ -503,19 +507,39 @@ void Rooms::expel(const std::function<Answer<>(const Stanza&)>& judge) {
     });
 }
 
-void Rooms::forget_account(const Jid& user) {
-  const auto forget = [user](ModuleHost& there, Room* known) {
-    if (known == nullptr) return;
-    Rooms& rooms = *find_rooms(there, known->address().domain());
-    rooms.archive_.erase_author(known->address(), known->forget(user));
-  };
-  for (const std::string_view index : {membership_records, author_records})
-    host_.stores().records().take_all(std::string(index), user.text(),
-                                      [this, forget](Result<std::vector<store::Record>> rooms) {
-                                        if (!rooms) return;
-                                        for (const store::Record& one : *rooms)
-                                          at_home_of_room(host_, Jid::trusted(one.key), forget);
-                                      });
+// Settling takes the room out of the account's index; what was kept of that is there until all is
+// done.
+void Rooms::forget_account(RemovalWork& work) {
+  for (const std::string_view index : room_indices)
+    host_.stores().records().list(
+        std::string(index), store::removed_owner(work.account().text()), "",
+        [this, &work, part = work.begin()](const Result<std::vector<store::Record>>& rooms) {
+          if (!rooms) return part(host_, std::unexpected(rooms.error()));
+          for (const store::Record& one : *rooms) forget_at_home(Jid::trusted(one.key), work);
+          part(host_, {});
+        });
+}
+
+void Rooms::forget_at_home(const Jid& room, RemovalWork& work) {
+  host_.at_home(room.text(), [room, user = work.account(), part = work.begin()](ModuleHost& there) {
+    const Service* service = there.shard().find_service(room.domain());
+    Rooms* rooms = service == nullptr ? nullptr : find_rooms(service->host(), room.domain());
+    if (rooms == nullptr)
+      return part(there, herold::fail(Fault::unavailable, "the service is switched off"));
+    rooms->forget(room, user, [&there, part](const Result<>& gone) { part(there, gone); });
+  });
+}
+
+void Rooms::forget(const Jid& room, const Jid& user, store::Completion<> done) {
+  with_room(room, [this, room, user, done = std::move(done)](Room* known) mutable {
+    if (known == nullptr) return done({});
+    std::string author = known->forget(user);
+    settle(*known, [this, room, author = std::move(author),
+                    done = std::move(done)](Result<> settled) mutable {
+      if (!settled) return done(std::move(settled));
+      archive_.erase_author(room, std::move(author), std::move(done));
+    });
+  });
 }
 
 // Temporary rooms whose occupants did not come back after a restart.

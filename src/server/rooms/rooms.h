@@ -57,7 +57,7 @@ class Rooms final : private RoomOutput {
   using Moderated = std::move_only_function<void(Answer<>)>;
   void moderate(const Jid& room, const Jid& moderator, const xmpp::Moderate& wish, Moderated then);
   // An account is gone: so are its standing in every room, and its words.
-  void forget_account(const Jid& user);
+  void forget_account(RemovalWork& work);
   // Whom `judge` does not want in any room any more is put out.
   void expel(const std::function<Answer<>(const Stanza&)>& judge);
   // Rooms that nobody is in and nobody asked for lately leave the memory.
@@ -86,6 +86,8 @@ class Rooms final : private RoomOutput {
   void pace(const Jid& room, const Jid& client) override;
   void send_piece(const Stanza& stanza, const std::vector<Jid>& clients, Crowds::Rest rest);
 
+  void forget_at_home(const Jid& room, RemovalWork& work);
+  void forget(const Jid& room, const Jid& user, store::Completion<> done);
   void load_listings();
   void end_abandoned();
   void reach_room(const Jid& room, Use use);

@@ -297,9 +297,12 @@ void TestServer::restarts() {
   settle();
 }
 
-void TestServer::is_killed() {
+void TestServer::is_killed() { dies(Death::kill); }
+void TestServer::loses_power() { dies(Death::power_cut); }
+
+void TestServer::dies(Death how) {
   world_->process->kill();
-  world_->disk.kill();
+  how == Death::kill ? world_->disk.kill() : world_->disk.power_cut();
   for (const auto& client : clients_)
     if (client->is_connected()) client->drop();
   settle();

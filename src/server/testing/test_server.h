@@ -87,6 +87,7 @@ class TestServer {
   void loses_its_streams();  // to and from other servers
   void restarts();           // in order
   void is_killed();          // and starts again
+  void loses_power();        // the same, and unsynced writes are lost
 
   // Events as "what key=value ...", errors also apart.
   struct TestLog final : Log {
@@ -109,6 +110,8 @@ class TestServer {
   TestServer(Neighbourhood* neighbourhood, ServerSetup setup);
 
   void settle() { passes(Milliseconds(100)); }
+  enum class Death : std::uint8_t { kill, power_cut };
+  void dies(Death how);
   std::string next_peer();
   void accept(std::unique_ptr<net::Transport> transport);
   std::string full_address(std::string_view shortened) const;

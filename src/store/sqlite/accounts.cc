@@ -115,24 +115,52 @@ void SqliteAccounts::name_state(std::string address, Completion<NameState> done)
   });
 }
 
-void SqliteAccounts::remove(std::string address, Completion<> done) {
+namespace {
+
+// Those of an earlier removal that is still owed give way: they name the same places.
+Result<> keep_for_removal(Connection& connection, const std::string& address,
+                          const std::vector<std::string>& modules) {
+  const std::string kept = removed_owner(address);
+  TRY(connection.execute("INSERT OR IGNORE INTO removal(address) VALUES(?1)", address));
+  for (const std::string& module : modules)
+    TRY(connection.execute(
+        "UPDATE OR REPLACE record SET owner = ?3 WHERE owner = ?1 AND module = ?2", address, module,
+        kept));
+  return {};
+}
+
+}  // namespace
+
+void SqliteAccounts::remove(std::string address, std::vector<std::string> kept, Completion<> done) {
   const auto found = std::make_shared<bool>(false);  // shared by the job and what follows it
   access_.write<void>(
       [done = std::move(done), found](Result<> outcome) mutable {
         if (outcome && !*found) outcome = fail(Fault::not_found, "there is no such account");
         if (done) done(std::move(outcome));
       },
-      [&engine = access_.engine(), address = std::move(address),
+      [&engine = access_.engine(), address = std::move(address), kept = std::move(kept),
        found](Connection& connection) -> Result<> {
         if (!engine.strangers().empty())
           return fail(Fault::refused,
                       "the tables of \"" + engine.strangers().front() +
                           "\" are not known here; remove the account where they are");
         *found = TRY(is_there(connection, address));
+        if (*found) TRY(keep_for_removal(connection, address, kept));
         TRY(erase_messages(connection, address));
         for (const std::string_view statement : engine.erase_statements())
           TRY(connection.execute(statement, address));
         return connection.execute("DELETE FROM account WHERE address = ?1", address);
+      },
+      Job::Kind::erase);
+}
+
+void SqliteAccounts::end_removal(std::string address, Completion<> done) {
+  access_.write<void>(
+      std::move(done),
+      [address = std::move(address)](Connection& connection) -> Result<> {
+        const std::string kept = removed_owner(address);
+        TRY(connection.execute("DELETE FROM record WHERE owner = ?1", kept));
+        return connection.execute("DELETE FROM removal WHERE address = ?1", address);
       },
       Job::Kind::erase);
 }

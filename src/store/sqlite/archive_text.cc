@@ -85,15 +85,16 @@ void SqliteMessages::index_text(Box box, std::uint32_t limit, Completion<bool> d
                       });
 }
 
-// FTS5 keeps the words of rows that went until it merges the parts of its index.
-void SqliteMessages::wipe_text(Completion<bool> done) {
+Result<bool> merge_words(Connection& connection) {
   constexpr int pages = 64;
-  access_.write<bool>(std::move(done), [](Connection& connection) -> Result<bool> {
-    const std::int64_t before = connection.total_changes();
-    TRY(connection.execute("INSERT INTO archive_text(archive_text, rank) VALUES('merge', ?1)",
-                           -pages));
-    return connection.total_changes() - before >= 2;
-  });
+  const std::int64_t before = connection.total_changes();
+  TRY(connection.execute("INSERT INTO archive_text(archive_text, rank) VALUES('merge', ?1)",
+                         -pages));
+  return connection.total_changes() - before >= 2;
+}
+
+void SqliteMessages::wipe_text(Completion<bool> done) {
+  access_.write<bool>(std::move(done), merge_words);
 }
 
 }  // namespace herold::store

@@ -68,6 +68,7 @@ Result<> Engine::prepare(const SqliteOptions& options) {
     erase_.insert(erase_.end(), schema.erase.begin(), schema.erase.end());
   }
   TRY(find_strangers(options));
+  TRY(find_owed_removals());
   TRY(writer_->execute(remember_open, 1));
   if (inline_ || options.path == ":memory:") return {};
   reader_ = TRY(Connection::open(options.path, Connection::Mode::read));
@@ -85,6 +86,12 @@ Result<> Engine::find_strangers(const SqliteOptions& options) {
     if (std::ranges::none_of(own_schemas, is_own) && std::ranges::none_of(options.modules, is_it))
       strangers_.push_back(name);
   }
+  return {};
+}
+
+Result<> Engine::find_owed_removals() {
+  Rows rows = TRY(writer_->query("SELECT address FROM removal ORDER BY address"));
+  while (TRY(rows.next())) owed_removals_.push_back(rows.text(0));
   return {};
 }
 
@@ -148,6 +155,7 @@ void Engine::submit(std::unique_ptr<Job> job, Lane lane) {
   bool schedule = false;
   {
     const std::lock_guard lock(mutex_);
+    if (job->kind() == Job::Kind::scrub) ++scrubs_;
     (lane == Lane::reader && reader_ ? reads_ : writes_).push_back(std::move(job));
     schedule = inline_ && !std::exchange(scheduled_, true);
   }
@@ -161,17 +169,27 @@ void Engine::submit(std::unique_ptr<Job> job, Lane lane) {
 void Engine::abandon() {
   const std::lock_guard lock(mutex_);
   waiting_ -= writes_.size() + reads_.size();
+  scrubs_ = 0;
   writes_.clear();
   reads_.clear();
 }
 
+// What runs in no transaction is a group of its own.
 Engine::Jobs Engine::take(Jobs& queue) {
+  std::uint64_t size = std::min<std::uint64_t>(queue.size(), limits_.store_batch);
+  if (scrubs_ != 0) {
+    const auto is_scrub = [](const auto& job) { return job->kind() == Job::Kind::scrub; };
+    const auto scrub = std::ranges::find_if(queue, is_scrub);
+    const auto before = static_cast<std::uint64_t>(scrub - queue.begin());
+    if (before == 0) --scrubs_;
+    size = std::min(size, std::max<std::uint64_t>(before, 1));
+  }
   Jobs group;
-  if (queue.size() <= limits_.store_batch) {
+  if (size == queue.size()) {
     group.swap(queue);
     return group;
   }
-  for (std::uint64_t i = 0; i < limits_.store_batch; ++i) {
+  for (std::uint64_t i = 0; i < size; ++i) {
     group.push_back(std::move(queue.front()));
     queue.pop_front();
   }
@@ -218,7 +236,7 @@ void Engine::run_group(Connection& connection, Jobs& jobs) {
     erases |= job->kind() == Job::Kind::erase;
   }
   std::vector<Result<>> outcomes(jobs.size());
-  if (!writes) {
+  if (!writes || jobs.front()->kind() == Job::Kind::scrub) {
     for (std::size_t i = 0; i < jobs.size(); ++i) outcomes[i] = jobs[i]->run(connection);
   } else if (!try_group(connection, jobs, outcomes)) {
     // Some errors (disk full, I/O) roll the whole transaction back: each job on its own, so that

@@ -24,6 +24,7 @@ class Job {
     read,
     write,
     erase,  // a write after which no copy of the old bytes may stay in the write-ahead log
+    scrub,  // in no transaction: it rewrites the file
   };
   explicit Job(Kind kind) : kind_(kind) {}
   virtual ~Job() = default;
@@ -51,6 +52,7 @@ class Engine {
   bool pressed() const { return waiting_ > limits_.store_queue / 4 * 3; }
   DatabaseStatistics statistics() const;
   const std::vector<std::string_view>& erase_statements() const { return erase_; }
+  const std::vector<std::string>& owed_removals() const { return owed_removals_; }
   // Whose tables are in the file, and nobody named them: what is theirs cannot be erased.
   const std::vector<std::string>& strangers() const { return strangers_; }
 
@@ -77,12 +79,14 @@ class Engine {
   Executor* inline_;
   std::unique_ptr<Connection> writer_, reader_;  // no reader: everything on the writer
   std::vector<std::string_view> erase_;
-  std::vector<std::string> strangers_;
+  std::vector<std::string> strangers_, owed_removals_;
   Result<> find_strangers(const SqliteOptions& options);
+  Result<> find_owed_removals();
 
   std::mutex mutex_;
   std::condition_variable wake_;
   Jobs writes_, reads_;
+  std::uint64_t scrubs_ = 0;  // among them; always in the writer's lane
   bool stopping_ = false;
   bool scheduled_ = false;          // run_inline() was posted
   std::shared_ptr<Engine*> alive_;  // shared with a posted run_inline()

@@ -29,6 +29,10 @@ std::string text_query(const BoxRow& box, std::string_view words);
 // What the message of one reference said is not found any more; 0: it was not.
 Result<> forget_text(Connection& connection, std::int64_t text);
 
+// FTS5 keeps the words of rows that went until it merges the parts of its index: merges a few of
+// them, and yields whether there are more.
+Result<bool> merge_words(Connection& connection);
+
 // Takes back what `retraction` means in this box.
 Result<> retract(Connection& connection, const Box& box, std::string_view contact,
                  const Retraction& retraction);

@@ -100,7 +100,12 @@ CREATE TABLE second_factor(
   address TEXT PRIMARY KEY, secret BLOB NOT NULL, last_step INTEGER NOT NULL) WITHOUT ROWID;
 )";
 
-constexpr std::string_view steps[] = {step_1, step_2, step_3, step_4};
+// Accounts that went while what others have of them is still to go.
+constexpr std::string_view step_5 = R"(
+CREATE TABLE removal(address TEXT PRIMARY KEY) WITHOUT ROWID;
+)";
+
+constexpr std::string_view steps[] = {step_1, step_2, step_3, step_4, step_5};
 
 // References and messages are removed by code, which knows the counts.
 constexpr std::string_view erase[] = {

@@ -2,6 +2,7 @@
 #include "store/sqlite/sqlite_database.h"
 
 #include "store/sqlite/engine.h"
+#include "store/sqlite/message_rows.h"
 #include "store/sqlite/nodes.h"
 #include "store/sqlite/stores.h"
 
@@ -50,6 +51,46 @@ Result<> verify_all(Connection& connection) {
   return {};
 }
 
+// Each waits for readers as long as busy_timeout says.
+constexpr int checkpoints = 6;
+// A copy up to this goes into memory, a larger one into a file without a name.
+constexpr std::int64_t pages_in_memory = 16384;
+
+Result<std::int64_t> number_of(Connection& connection, std::string_view pragma) {
+  Rows rows = TRY(connection.query(pragma));
+  return TRY(rows.next()) ? rows.number(0) : 0;
+}
+
+Result<> empty_log(Connection& connection) {
+  for (int attempt = 0; attempt < checkpoints; ++attempt)
+    if (TRY(number_of(connection, "PRAGMA wal_checkpoint(TRUNCATE)")) == 0) return {};
+  return fail(Fault::unavailable, "the write-ahead log is being read all the time");
+}
+
+// SQLite makes a copy, which then takes the place of the old pages.
+Result<> copy_anew(Connection& connection) {
+  const bool is_small = TRY(number_of(connection, "PRAGMA page_count")) <= pages_in_memory;
+  if (is_small) return connection.execute("VACUUM");
+  TRY(connection.script("PRAGMA temp_store = FILE"));
+  const auto copied = connection.execute("VACUUM");
+  TRY(connection.script("PRAGMA temp_store = MEMORY"));
+  return copied;
+}
+
+Result<Database::Scrubbed> scrub_all(Connection& connection) {
+  const auto bytes = [&]() -> Result<Bytes> {
+    return static_cast<Bytes>(TRY(number_of(connection, "PRAGMA page_count")) *
+                              TRY(number_of(connection, "PRAGMA page_size")));
+  };
+  Database::Scrubbed done{.before = TRY(bytes())};
+  while (TRY(merge_words(connection))) {
+  }
+  TRY(copy_anew(connection));
+  TRY(empty_log(connection));
+  done.after = TRY(bytes());
+  return done;
+}
+
 class SqliteDatabase final : public Database {
  public:
   SqliteDatabase(std::unique_ptr<Engine> engine, const Limits& limits, const Sealer& sealer,
@@ -66,6 +107,12 @@ class SqliteDatabase final : public Database {
   bool pressed() const override { return engine_->pressed(); }
   void verify(Executor& executor, Completion<> done) override {
     Access(*engine_, executor).read<void>(std::move(done), verify_all);
+  }
+  const std::vector<std::string>& owed_removals() const override {
+    return engine_->owed_removals();
+  }
+  void scrub(Executor& executor, Completion<Scrubbed> done) override {
+    Access(*engine_, executor).write<Scrubbed>(std::move(done), scrub_all, Job::Kind::scrub);
   }
   void abandon() override { engine_->abandon(); }
   DatabaseStatistics statistics() const override { return engine_->statistics(); }

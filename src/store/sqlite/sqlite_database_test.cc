@@ -14,6 +14,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/random.h"
+
 namespace herold::store {
 namespace {
 
@@ -169,6 +171,7 @@ TEST_F(SqliteTest, AMigrationKilledAnywhereLeavesOldOrNew) {
 // What step 3 of the core's tables found, without what stood in them.
 constexpr std::string_view before_step_3 =
     "ALTER TABLE account DROP COLUMN generation; DROP TABLE client; DROP TABLE second_factor;"
+    "DROP TABLE removal;"
     "DROP TABLE message; DROP TABLE reference; DROP TABLE archive_text; DROP TABLE box;"
     "CREATE TABLE message(number INTEGER PRIMARY KEY AUTOINCREMENT, stanza_id TEXT NOT NULL UNIQUE,"
     "  sender TEXT NOT NULL, recipient TEXT NOT NULL, time INTEGER NOT NULL,"
@@ -358,8 +361,134 @@ TEST_F(SqliteTest, LeavesNoBytesOfARemovedAccount) {
   }));
   EXPECT_NE(all_bytes().find(marker), std::string::npos);
   EXPECT_EQ(all_bytes().find("plain key"), std::string::npos);  // only sealed
-  ASSERT_TRUE(wait<void>([&](auto done) { stores_->accounts().remove("a@x", std::move(done)); }));
+  ASSERT_TRUE(
+      wait<void>([&](auto done) { stores_->accounts().remove("a@x", {}, std::move(done)); }));
   EXPECT_EQ(all_bytes().find(marker), std::string::npos);
+}
+
+// What says where the rest of it is goes under another owner, until that is gone too.
+TEST_F(SqliteTest, KnowsWhichRemovalsAreOwed) {
+  ASSERT_TRUE(open());
+  EXPECT_TRUE(database_->owed_removals().empty());
+  const auto create = [&] {
+    return wait<void>(
+        [&](auto done) { stores_->accounts().create("a@x", {}, noon, std::move(done)); });
+  };
+  const auto remove = [&] {
+    return wait<void>(
+        [&](auto done) { stores_->accounts().remove("a@x", {"index"}, std::move(done)); });
+  };
+  const auto keys = [&](const std::string& owner) {
+    std::string all;
+    const auto rows = wait<std::vector<Record>>(
+        [&](auto done) { stores_->records().list("index", owner, "", std::move(done)); });
+    for (const Record& row : *rows) all += row.key + ' ';
+    return all;
+  };
+  const auto index = [&](const std::string& key) {
+    return wait<std::uint64_t>(
+        [&](auto done) { stores_->records().put({"index", "a@x", key}, "", std::move(done)); });
+  };
+  EXPECT_EQ(remove().error().fault, Fault::not_found);
+  ASSERT_TRUE(create());
+  ASSERT_TRUE(index("here"));
+  ASSERT_TRUE(put("k", "v"));
+  ASSERT_TRUE(remove());
+  EXPECT_EQ(keys("a@x"), "");
+  EXPECT_EQ(keys(removed_owner("a@x")), "here ");
+  EXPECT_FALSE(*get("k"));
+  close();
+  ASSERT_TRUE(open());
+  EXPECT_EQ(database_->owed_removals(), std::vector<std::string>{"a@x"});
+  // One of that name has its own, and may go in turn.
+  ASSERT_TRUE(create());
+  ASSERT_TRUE(index("here"));
+  ASSERT_TRUE(index("there"));
+  EXPECT_EQ(keys("a@x"), "here there ");
+  ASSERT_TRUE(remove());
+  EXPECT_EQ(keys(removed_owner("a@x")), "here there ");
+  ASSERT_TRUE(create());
+  ASSERT_TRUE(index("own"));
+  ASSERT_TRUE(
+      wait<void>([&](auto done) { stores_->accounts().end_removal("a@x", std::move(done)); }));
+  EXPECT_EQ(keys(removed_owner("a@x")), "");
+  EXPECT_EQ(keys("a@x"), "own ");
+  close();
+  ASSERT_TRUE(open());
+  EXPECT_TRUE(database_->owed_removals().empty());
+}
+
+// A database that is not written anew by each removal: pages are divided and joined, and what
+// SQLite leaves in their unused space goes with a scrub, and so do words in the index.
+TEST_F(SqliteTest, ScrubsWhatWasRemovedOutOfALargeFile) {
+  options_.text_of = [](std::string_view stanza) { return std::string(stanza); };
+  limits_.store_queue = 100'000;
+  ASSERT_TRUE(open());
+  constexpr int rows = 6000;
+  const std::string rest(3000, '.');
+  SeededRandom dice(5);
+  for (int i = 0; i < rows; ++i) {
+    const bool goes = dice.below(2) == 0;
+    const std::string key = std::to_string(dice.number());
+    stores_->records().put({"m", goes ? "a@x" : "b@x", (goes ? "goes" : "stays") + key},
+                           (goes ? "leaving" : "staying") + rest.substr(dice.below(2900)), {});
+    if (i % 10 == 0)
+      stores_->messages().add(
+          {{{static_cast<std::uint64_t>(i + 1), "b@x", "a@x", noon, SharedBytes("quidproquo")},
+            {{{goes ? "a@x" : "b@x", BoxKind::archive, ""}, 0}}}},
+          {});
+    if (i % 200 == 0) queue_.run_all();
+  }
+  queue_.run_all();
+  for (const char* owner : {"a@x", "b@x"})
+    while (*wait<bool>([&](auto done) {
+      stores_->messages().index_text({owner, BoxKind::archive, ""}, 500, std::move(done));
+    })) {
+    }
+  EXPECT_GT(all_bytes().size(), std::size_t{4096} * 4096 / 2);
+  // There is no such account; all that is of the address goes.
+  EXPECT_FALSE(
+      wait<void>([&](auto done) { stores_->accounts().remove("a@x", {}, std::move(done)); }));
+  ASSERT_TRUE(wait<void>([&](auto done) {
+    stores_->messages().remove_all({"b@x", BoxKind::archive, ""}, std::move(done));
+  }));
+  const auto scrubbed =
+      wait<Database::Scrubbed>([&](auto done) { database_->scrub(queue_, std::move(done)); });
+  ASSERT_TRUE(scrubbed) << scrubbed.error().text;
+  EXPECT_LT(scrubbed->after, scrubbed->before);
+  const std::string bytes = all_bytes();
+  for (const char* word : {"goes", "leaving", "quidproquo"})
+    EXPECT_EQ(bytes.find(word), std::string::npos) << word;
+  EXPECT_NE(bytes.find("staying"), std::string::npos);
+  EXPECT_TRUE(wait<void>([&](auto done) { database_->verify(queue_, std::move(done)); }));
+  std::error_code none;
+  EXPECT_EQ(std::filesystem::file_size(options_.path + "-wal", none), 0u);
+  EXPECT_EQ(std::filesystem::file_size(options_.path), scrubbed->after);
+}
+
+// In between of others' writes, on threads of its own, with a reader beside it.
+TEST_F(SqliteTest, ScrubsWhileItIsUsed) {
+  options_.inline_executor = nullptr;
+  ASSERT_TRUE(open());
+  std::atomic<int> answered = 0;
+  for (int i = 0; i < 50; ++i) {
+    stores_->records().put({"m", "a@x", std::to_string(i)}, "v", [&](auto put) {
+      EXPECT_TRUE(put);
+      ++answered;
+    });
+    if (i % 10 == 5)
+      database_->scrub(queue_, [&](auto scrubbed) {
+        EXPECT_TRUE(scrubbed);
+        ++answered;
+      });
+    stores_->records().get({"m", "a@x", std::to_string(i)}, [&](auto got) {
+      EXPECT_TRUE(got && *got);
+      ++answered;
+    });
+  }
+  close();
+  queue_.run_all();
+  EXPECT_EQ(answered, 105);
 }
 
 TEST_F(SqliteTest, ErasesTheTablesOfModulesToo) {
@@ -368,7 +497,8 @@ TEST_F(SqliteTest, ErasesTheTablesOfModulesToo) {
   options_.modules = {&module, 1};
   ASSERT_TRUE(open());
   ask("INSERT INTO u VALUES('a@x') RETURNING 1");
-  EXPECT_FALSE(wait<void>([&](auto done) { stores_->accounts().remove("a@x", std::move(done)); }));
+  EXPECT_FALSE(
+      wait<void>([&](auto done) { stores_->accounts().remove("a@x", {}, std::move(done)); }));
   EXPECT_EQ(ask("SELECT count(*) FROM u"), "0");
 }
 
@@ -381,7 +511,7 @@ TEST_F(SqliteTest, RemovesNobodyWhereItDoesNotKnowAllTables) {
   options_.modules = {};
   ASSERT_TRUE(open());
   const auto removed =
-      wait<void>([&](auto done) { stores_->accounts().remove("a@x", std::move(done)); });
+      wait<void>([&](auto done) { stores_->accounts().remove("a@x", {}, std::move(done)); });
   ASSERT_FALSE(removed);
   EXPECT_EQ(removed.error().fault, Fault::refused);
 }

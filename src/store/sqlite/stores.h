@@ -15,7 +15,8 @@ class SqliteAccounts final : public Accounts {
   void create_distinct(std::string address, std::vector<Credential> credentials, WallTime now,
                        Completion<> done) override;
   void name_state(std::string address, Completion<NameState> done) override;
-  void remove(std::string address, Completion<> done) override;
+  void remove(std::string address, std::vector<std::string> kept, Completion<> done) override;
+  void end_removal(std::string address, Completion<> done) override;
   void find(std::string address, Completion<Account> done) override;
   void exists(std::string address, Completion<bool> done) override;
   void credentials(std::string address, Completion<std::vector<Credential>> done) override;
