@@ -8,7 +8,7 @@ build="clang-19 lld-19 llvm-19 libc6-dev libstdc++-12-dev libclang-rt-19-dev nin
   libgtest-dev libbenchmark-dev libexpat1-dev libsystemd-dev libunbound-dev"
 run="ca-certificates openssl dns-root-data"
 test="prosody lua-unbound ejabberd python3-slixmpp profanity finch tmux libstrophe-dev clang-format-19
-  gajim xvfb dbus imagemagick tesseract-ocr unbound ldnsutils"
+  gajim xvfb dbus imagemagick tesseract-ocr unbound ldnsutils biboumi ngircd"
 wasm="wasi-libc libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 libclang-rt-19-dev-wasm32"
 
 wanted=""

@@ -129,6 +129,15 @@ struct Limits {
   std::uint64_t peer_streams = 8;
   std::uint64_t peer_pairs = 64;
   std::uint64_t peer_routes = 10000;
+  // Components.
+  std::uint64_t component_queue = 1000;
+  std::uint64_t component_queue_bytes = 4_MiB;
+  std::uint64_t component_waiting_bytes = 64_MiB;
+  std::uint64_t component_bandwidth = 8000 * 1000;
+  std::uint64_t component_bandwidth_burst = 16000 * 1000;
+  std::uint64_t component_answer_time = 120;
+  std::uint64_t component_presences = 20000;
+  std::uint64_t component_requests = 1000;
   // Inside the server.
   std::uint64_t shard_mailbox = 65536;
   std::uint64_t turn_bytes = 256_KiB;
@@ -230,6 +239,9 @@ inline constexpr std::size_t peer_chain = 16;
 // awaited at once. Whoever asks for more gets resource-constraint.
 inline constexpr std::size_t peer_pairs = 256;
 inline constexpr std::size_t peer_questions = 64;
+// In a configuration, and bytes of the secret of one.
+inline constexpr std::size_t components = 200;
+inline constexpr std::size_t component_secret = 1024;
 }  // namespace bounds
 
 enum class LimitUnit { count, bytes, seconds, milliseconds, bytes_per_second, percent };

@@ -259,7 +259,7 @@ bool Shard::resume(Session& session, Connection& connection, std::uint32_t h) {
 // Where its account went meanwhile it must not come back at the next start, with a new account.
 void Shard::restore_session(RecoveredSession found, std::function<void(Shard&)> then) {
   const Jid address = Jid::trusted(found.record.jid);
-  if (!serves(address.domain())) {
+  if (!hosts(address.domain())) {
     ledger_.note(EndedRecord{found.record.key});
     for (const SentStanza& lost : found.sent)
       if (!let_go(lost.stanza)) bounce(lost.stanza, Condition::service_unavailable);

@@ -1,4 +1,6 @@
 // Stanzas from a client: judged, stamped with their sender, and handed to modules and router.
+#include "server/components/delegation.h"
+#include "server/components/privileges.h"
 #include "server/connection.h"
 #include "server/server.h"
 #include "server/shard.h"
@@ -143,8 +145,7 @@ void Shard::archived(std::vector<MessageId> ids, Waits part) {
 void Shard::archive_again(Stanza stanza, Waits part) {
   const Jid owner = (part == waiting_for::sent ? stanza.head.from : stanza.head.to).bare();
   if (part == waiting_for::kept) return archive_.keep_again(owner, stanza);
-  const bool is_account =
-      owner.has_local() && serves(owner.domain()) && find_service(owner.domain()) == nullptr;
+  const bool is_account = owner.has_local() && find_host(owner.domain()) != nullptr;
   if (!is_account) return archived({stanza.id}, part);
   Account& account = this->account(owner);
   account.when_loaded([this, &account, stanza = std::move(stanza), part]() mutable {
@@ -171,8 +172,13 @@ void Shard::finish_inbound(const Origin& origin) {
 
 void Shard::handle_request(Stanza stanza, Session* session, Account* account, ModuleHost& host,
                            Targets target) {
-  const auto* handler =
-      host.requests().find(stanza.head.iq_type, stanza.root().first_child(), target);
+  const xml::Element payload = stanza.root().first_child();
+  const ComponentConfig* component = delegate_of(host, payload.ns());
+  if (component != nullptr && component->name != stanza.head.from.domain()) {
+    wait_inbound(stanza.origin);
+    return delegate(host, *component, IqRequest(*this, std::move(stanza), session, account));
+  }
+  const auto* handler = host.requests().find(stanza.head.iq_type, payload, target);
   if (handler == nullptr) return bounce(stanza, Condition::service_unavailable);
   // Until it is answered its outcome is unknown, and `h` stops before it (DECISIONS.md 3).
   wait_inbound(stanza.origin);

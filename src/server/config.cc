@@ -108,13 +108,24 @@ std::vector<std::string> Domain::all_names() const {
   return names;
 }
 
+const Domain* Config::find_parent(std::string_view name) const {
+  for (std::size_t dot = name.find('.'); dot != name.npos; dot = name.find('.')) {
+    name.remove_prefix(dot + 1);
+    if (const Domain* found = find_domain(name)) return found;
+  }
+  return nullptr;
+}
+
 const Domain* Config::find_domain(std::string_view name) const {
   const auto found = std::ranges::find(domains, name, &Domain::name);
   return found == domains.end() ? nullptr : &*found;
 }
 
 Result<Config> load_config(const std::string& path, std::span<const ModuleDescription> modules) {
-  return parse_config(TRY(read_file(path)), path, modules);
+  const std::string text = TRY(read_file(path));
+  Config config = TRY(parse_config(text, path, modules));
+  TRY(read_component_secrets(config));
+  return config;
 }
 
 std::string default_data_folder() {
@@ -133,6 +144,22 @@ Result<> check_secret_file(const std::string& path) {
   return fail(Fault::refused, path +
                                   ": other users of this machine may read or write this secret; " +
                                   "run: chmod 600 " + path);
+}
+
+Result<> read_component_secrets(Config& config) {
+  for (ComponentConfig& component : config.components) {
+    if (component.secret_file.empty()) {
+      TRY(check_secret_file(config.file));
+      continue;
+    }
+    TRY(check_secret_file(component.secret_file));
+    std::string secret = TRY(read_file(component.secret_file));
+    while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
+    if (secret.empty() || secret.size() > bounds::component_secret)
+      return fail(Fault::invalid, component.secret_file + ": must hold one line, the secret");
+    component.secret = std::move(secret);
+  }
+  return {};
 }
 
 }  // namespace herold::server

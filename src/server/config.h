@@ -75,6 +75,9 @@ struct ListenConfig {
   std::vector<Endpoint> client_plain;
   std::vector<Endpoint> server;
   std::vector<Endpoint> server_tls;
+  std::vector<Endpoint> component;
+  std::vector<Endpoint> component_tls;
+  bool component_network = false;
   bool behind_tls_proxy = false;
 
   static constexpr std::tuple options{
@@ -86,6 +89,14 @@ struct ListenConfig {
              "Other servers, which begin TLS with STARTTLS; usually port 5269."),
       option("server_tls", &ListenConfig::server_tls,
              "Other servers that begin with TLS (XEP-0368); usually port 5270."),
+      option("component", &ListenConfig::component,
+             "External components (XEP-0114) without TLS, on loopback addresses; usually port "
+             "5347."),
+      option("component_tls", &ListenConfig::component_tls,
+             "External components that begin with TLS, on any address."),
+      option("component_network", &ListenConfig::component_network,
+             "The networks of component are trusted with its secrets and messages, as that between "
+             "containers of one machine: other addresses than loopback are allowed there."),
       option("behind_tls_proxy", &ListenConfig::behind_tls_proxy,
              "A TLS proxy stands before client_plain, so PLAIN may be offered there.")};
 };
@@ -132,6 +143,65 @@ struct FederationConfig {
       option("authorities", &FederationConfig::authorities,
              "PEM file with further authorities of other servers' certificates, beside those of "
              "the system.")};
+};
+
+// What a component may do in the name of the server's accounts (XEP-0356).
+enum class RosterPrivilege { none, get, set, both };
+enum class MessagePrivilege { none, outgoing };
+enum class PresencePrivilege { none, managed_entity, roster };
+
+// [[component]]: a program of its own that serves a domain (XEP-0114).
+struct ComponentConfig {
+  std::string name;  // prepared
+  std::string secret;
+  std::string secret_file;
+  std::string title;
+  bool subdomains = false;
+  std::vector<std::string> domains;  // prepared
+  RosterPrivilege roster = RosterPrivilege::none;
+  bool roster_push = false;
+  MessagePrivilege message = MessagePrivilege::none;
+  PresencePrivilege presence = PresencePrivilege::none;
+  std::vector<std::string> iq_get, iq_set;
+  std::vector<std::string> delegated;
+  std::string parent;  // the domain that it is below; "": none
+
+  static constexpr std::tuple options{
+      option("name", &ComponentConfig::name,
+             "The domain that it serves, such as \"irc.example.org\"."),
+      option("secret", &ComponentConfig::secret,
+             "What it has to know; nobody but the server's user may read a file with this."),
+      option("secret_file", &ComponentConfig::secret_file,
+             "The file with that secret, in its place; only the server's user may read it."),
+      option("title", &ComponentConfig::title, "What it is called in lists of services."),
+      option("subdomains", &ComponentConfig::subdomains,
+             "Whether the domains below its own belong to it as well."),
+      option(
+          "domains", &ComponentConfig::domains,
+          "For whose accounts the following holds; empty: those of the domain that it is below."),
+      option("roster", &ComponentConfig::roster,
+             {{"none", RosterPrivilege::none},
+              {"get", RosterPrivilege::get},
+              {"set", RosterPrivilege::set},
+              {"both", RosterPrivilege::both}},
+             "Whether it may read or change their rosters (XEP-0356)."),
+      option("roster_push", &ComponentConfig::roster_push,
+             "Whether it is told when a roster that it may read changes."),
+      option("message", &ComponentConfig::message,
+             {{"none", MessagePrivilege::none}, {"outgoing", MessagePrivilege::outgoing}},
+             "Whether it may send messages in their names."),
+      option("presence", &ComponentConfig::presence,
+             {{"none", PresencePrivilege::none},
+              {"managed_entity", PresencePrivilege::managed_entity},
+              {"roster", PresencePrivilege::roster}},
+             "Whether it sees when they come and go, and with roster their contacts too."),
+      option("iq_get", &ComponentConfig::iq_get,
+             "Namespaces of requests that it may ask in their names."),
+      option("iq_set", &ComponentConfig::iq_set,
+             "Namespaces of changes that it may request in their names."),
+      option("delegated", &ComponentConfig::delegated,
+             "Namespaces of requests to the domain or its accounts that it answers in the server's "
+             "place (XEP-0355).")};
 };
 
 // [log]
@@ -213,9 +283,12 @@ struct Config : GeneralConfig {
   ContactConfig contact;
   ModuleTable modules;
   std::vector<Domain> domains{};
+  std::vector<ComponentConfig> components{};
   std::map<std::string, std::uint32_t, std::less<>> lines;
 
   const Domain* find_domain(std::string_view name) const;  // prepared name
+  // The one that a domain is below; nullptr where there is none.
+  const Domain* find_parent(std::string_view name) const;
   bool federates() const {
     return federation.mode != FederationMode::closed &&
            !(listen.server.empty() && listen.server_tls.empty());
@@ -240,5 +313,7 @@ std::string print_config(const Config& config, std::span<const ModuleDescription
 // A secret that others on this machine could read is none (HOSTILE 189): fails with Fault::refused
 // when group or others have any right on the file, unavailable when it cannot be read at all.
 Result<> check_secret_file(const std::string& path);
+// Secrets of components that stand in files of their own, and that nobody else can read the others.
+Result<> read_component_secrets(Config& config);
 
 }  // namespace herold::server

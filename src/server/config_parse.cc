@@ -100,6 +100,8 @@ class ConfigReader {
   void check_domain_name(Domain& domain, const Place& place);
   void check_domain(Domain& domain, const Place& place);
   void name_services();
+  void read_components(const toml::node& node);
+  void check_component(ComponentConfig& component, const Place& place);
   Result<Config> finish();
 
   std::string path_;
@@ -279,6 +281,44 @@ void ConfigReader::read_domains(const toml::node& node) {
   }
 }
 
+void ConfigReader::read_components(const toml::node& node) {
+  const toml::array* array = node.as_array();
+  if (!array || array->empty() || !array->is_homogeneous<toml::table>())
+    return problem(node.source().begin, "component",
+                   "must be written as [[component]], once a component");
+  if (array->size() > bounds::components)
+    return problem(node.source().begin, "component",
+                   "stands more than " + std::to_string(bounds::components) + " times");
+  for (const toml::node& item : *array) {
+    const Place place{"component." + std::to_string(config_.components.size())};
+    config_.lines[place.name] = item.source().begin.line;
+    ComponentConfig component{};
+    read_options(*item.as_table(), place, option_rows<ComponentConfig>(), &component, {});
+    check_component(component, place);
+    config_.components.push_back(std::move(component));
+  }
+}
+
+void ConfigReader::check_component(ComponentConfig& component, const Place& place) {
+  const auto name = xmpp::Jid::parse(component.name);
+  if (!name || !name->is_domain())
+    problem_at(place.key("name"), toml_string(component.name) + " is not a domain name");
+  else
+    component.name = name->text();
+  resolve_path(component.secret_file);
+  if (component.secret.empty() == component.secret_file.empty())
+    problem_at(place.name, "needs either a secret_file or a secret");
+  if (component.secret.size() > bounds::component_secret)
+    problem_at(place.key("secret"), "is too long");
+  for (std::string& domain : component.domains) {
+    const auto jid = xmpp::Jid::parse(domain);
+    if (jid && config_.find_domain(jid->text()))
+      domain = jid->text();
+    else
+      problem_at(place.key("domains"), toml_string(domain) + " is no [[domain]] of this server");
+  }
+}
+
 void ConfigReader::default_settings() {
   for (const ModuleDescription& module : modules_)
     config_.modules[std::string(module.name)].enabled = module.enabled_by_default;
@@ -307,6 +347,8 @@ void ConfigReader::check_general() {
 void ConfigReader::check_listen() {
   std::set<std::string> taken;
   const std::pair<std::string_view, const std::vector<Endpoint>*> lists[] = {
+      {"listen.component", &config_.listen.component},
+      {"listen.component_tls", &config_.listen.component_tls},
       {"listen.client", &config_.listen.client},
       {"listen.client_tls", &config_.listen.client_tls},
       {"listen.client_plain", &config_.listen.client_plain},
@@ -322,6 +364,13 @@ void ConfigReader::check_listen() {
                  toml_string(endpoint.text()) +
                      " is not a loopback address: passwords and messages would cross the network "
                      "unprotected; use client or client_tls there");
+  for (const Endpoint& endpoint : config_.listen.component)
+    if (!endpoint.is_loopback() && !config_.listen.component_network)
+      problem_at("listen.component",
+                 toml_string(endpoint.text()) +
+                     " is not a loopback address: secrets and messages would cross the network "
+                     "unprotected; use component_tls there, or say component_network = true where "
+                     "that network is trusted");
 }
 
 // Where the servers of some domains are, for networks without names.
@@ -415,8 +464,9 @@ Result<Config> ConfigReader::read(const toml::table& root) {
   default_settings();
   const Place top{};
   GeneralConfig& general = config_;
-  read_options(root, top, option_rows<GeneralConfig>(), &general,
-               {"domain", "tls", "listen", "federation", "log", "limits", "contact", "module"});
+  read_options(
+      root, top, option_rows<GeneralConfig>(), &general,
+      {"domain", "component", "tls", "listen", "federation", "log", "limits", "contact", "module"});
   check_general();
   with_table(root, top, "tls", [&](const toml::table& table, const Place& place) {
     read_options(table, place, option_rows<TlsConfig>(), &config_.tls, {});
@@ -447,6 +497,7 @@ Result<Config> ConfigReader::read(const toml::table& root) {
     read_modules(table, place, config_.modules);
   });
   if (const toml::node* domains = root.get("domain")) read_domains(*domains);
+  if (const toml::node* components = root.get("component")) read_components(*components);
   return finish();
 }
 
@@ -469,6 +520,16 @@ void ConfigReader::name_services() {
                    toml_string(name) + " is used by another domain or module already");
       domain.services.push_back({std::string(module.name), std::move(name)});
     }
+  }
+  for (std::size_t i = 0; i < config_.components.size(); ++i) {
+    ComponentConfig& component = config_.components[i];
+    if (!component.name.empty() && !taken.insert(component.name).second)
+      problem_at("component." + std::to_string(i) + ".name",
+                 toml_string(component.name) + " is used by another domain, module or component");
+    const Domain* parent = config_.find_parent(component.name);
+    if (parent == nullptr) continue;
+    component.parent = parent->name;
+    if (component.domains.empty()) component.domains = {parent->name};
   }
 }
 

@@ -182,6 +182,13 @@ std::vector<Section> Printer::sections() {
         module("[module." + name + ']', "module." + name, described, settings->second, Shown::all));
   }
   for (std::size_t i = 0; i < config_.domains.size(); ++i) add_domain(all, config_.domains[i], i);
+  for (std::size_t i = 0; i < config_.components.size(); ++i) {
+    ComponentConfig shown = config_.components[i];
+    if (!shown.secret.empty()) shown.secret = "(not shown)";
+    all.push_back(options("[[component]]", "component." + std::to_string(i),
+                          "A program of its own that serves a domain (XEP-0114).",
+                          option_rows<ComponentConfig>(), &shown));
+  }
   return all;
 }
 

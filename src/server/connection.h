@@ -26,7 +26,16 @@ class Shard;
 struct PendingSignIn;
 
 // Who comes to a listener, and how.
-enum class ListenerKind : std::uint8_t { starttls, direct_tls, plain, proxied, peer, peer_tls };
+enum class ListenerKind : std::uint8_t {
+  starttls,
+  direct_tls,
+  plain,
+  proxied,
+  peer,
+  peer_tls,
+  component,
+  component_tls,
+};
 
 class Connection final : public Wire, private xmpp::ServerStreamHost {
  public:

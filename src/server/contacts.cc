@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "server/components/privileges.h"
 #include "server/module_host.h"
 
 namespace herold::server {
@@ -70,6 +71,15 @@ namespace {
 void push_to_interested(Account& account, std::uint64_t version, const xmpp::RosterItem& item) {
   for (const auto& session : account.sessions())
     if (session->has(SessionFlag::interested)) push_roster_item(*session, version, item);
+  // XEP-0356 section 4.4.
+  for (Jid& component : privileged(account.host(), Privilege::hear_roster)) {
+    StanzaHead head = StanzaHead::of(IqType::set);
+    head.from = account.address();
+    head.to = std::move(component);
+    head.id = account.host().random().token(9);
+    const xmpp::RosterQuery push{.ver = {}, .items = {item}};
+    account.host().send(Stanza(std::move(head), xmpp::to_xml(push, xmpp::ns::client)));
+  }
 }
 
 // The account may have left memory when the store is done, but not while it has sessions.

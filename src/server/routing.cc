@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "server/components/components.h"
 #include "server/federation/federation.h"
 #include "server/guards.h"
 #include "server/server.h"
@@ -50,7 +51,7 @@ std::string message_extras(const Account& account, const Stanza& stanza) {
 
 void Shard::route(Stanza stanza) {
   const Jid& to = stanza.head.to;
-  if (!serves(to.domain())) return federation_->send(std::move(stanza));
+  if (!hosts(to.domain())) return leave_house(std::move(stanza));
   // A domain of ours is everywhere; what a module has at its own is in one place.
   const bool anywhere = !to.has_local() && find_host(to.domain()) != nullptr;
   const unsigned home = anywhere ? index_ : server_.home_of(to.bare_text());
@@ -60,8 +61,15 @@ void Shard::route(Stanza stanza) {
   });
 }
 
+// To a component or another server.
+void Shard::leave_house(Stanza stanza) {
+  if (const ComponentConfig* component = components_->find(stanza.head.to.domain()))
+    return components_->send(*component, std::move(stanza));
+  federation_->send(std::move(stanza));
+}
+
 void Shard::leave_again(Stanza stanza) {
-  if (!serves(stanza.head.from.domain())) return done(stanza.id);
+  if (!hosts(stanza.head.from.domain())) return done(stanza.id);
   Account& account = this->account(stanza.head.from.bare());
   account.when_loaded([this, &account, stanza = std::move(stanza)]() mutable {
     if (account.state() == Account::State::missing) return done(stanza.id);
@@ -76,7 +84,7 @@ Audience::SharedByHome Shard::by_home(std::vector<Jid> recipients) const {
   sorted->here.resize(server_.shard_count());
   std::string ours;  // the domain of most of them
   for (Jid& to : recipients) {
-    if (to.has_local() && (to.domain() == ours || serves(to.domain()))) {
+    if (to.has_local() && (to.domain() == ours || hosts(to.domain()))) {
       if (ours.empty()) ours = to.domain();
       sorted->here[server_.home_of(to.bare_text())].push_back(std::move(to));
     } else {
@@ -335,7 +343,10 @@ void Shard::deliver_iq(Account& account, Stanza stanza) {
   if (*outcome == Flow::stop) return;
   if (!stanza.head.to.is_full()) {
     if (!stanza.head.is_request()) return void(take_answer(stanza));
-    return handle_request(std::move(stanza), nullptr, &account, account.host(), at_other_account);
+    // Only we ask in the name of an account (XEP-0356); whoever else is it has a resource.
+    const bool is_own = stanza.head.from == account.address();
+    return handle_request(std::move(stanza), nullptr, &account, account.host(),
+                          is_own ? at_own_account : at_other_account);
   }
   Session* session = account.find_session(stanza.head.to.resource());
   if (session == nullptr) return bounce(stanza, Condition::service_unavailable);

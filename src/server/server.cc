@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "server/components/components.h"
 #include "server/federation/federation.h"
 #include "server/recovery.h"
 
@@ -121,6 +122,10 @@ void Server::serve(std::unique_ptr<net::Transport> transport, ListenerKind kind)
   shards_.front()->post_to(
       shard, [id = next_connection(), kind, transport = std::move(transport)](Shard& home) mutable {
         if (home.stopping()) return;
+        if (kind == ListenerKind::component || kind == ListenerKind::component_tls)
+          return home.components().accept(
+              id, std::move(transport),
+              kind == ListenerKind::component ? ComponentTls::none : ComponentTls::direct);
         if (kind == ListenerKind::peer || kind == ListenerKind::peer_tls)
           return home.federation().accept(
               id, std::move(transport),

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "server/components/components.h"
 #include "server/contacts.h"
 #include "server/federation/federation.h"
 #include "server/modules.h"
@@ -59,6 +60,7 @@ Shard::Shard(Server& server, unsigned index, World world)
       retention_(*this),
       federation_(std::make_unique<Federation>(*this)),
       removals_(*this),
+      components_(std::make_unique<Components>(*this)),
       accounts_(8, KeyedHash{HashKey::make(world.random)}),
       failures_(HashKey::make(world.random)),
       registrations_(HashKey::make(world.random)),
@@ -86,6 +88,9 @@ Shard::~Shard() {
 ModuleHost* Shard::find_host(std::string_view domain) const {
   const auto found = hosts_.find(domain);
   return found == hosts_.end() ? nullptr : found->second.get();
+}
+bool Shard::serves(std::string_view domain) const {
+  return hosts(domain) || components_->find(domain) != nullptr;
 }
 
 Service* Shard::find_service(std::string_view domain) const {
@@ -118,6 +123,7 @@ void Shard::configure(const Config& config) {
   // close_domain.
   for (auto& [name, host] : hosts_)
     if (config.find_domain(name) == nullptr) close_domain(*host);
+  components_->configure(config);
   federation_->configure(config);
 }
 
@@ -489,6 +495,7 @@ void Shard::end_leaving(Result<std::uint64_t> outcome) {
 
 void Shard::stop() {
   stopping_ = true;
+  components_->stop();
   federation_->stop();
   sweep_timer_.stop();
   over_timer_.stop();

@@ -45,6 +45,7 @@
 
 namespace herold::server {
 
+class Components;
 class Connection;
 class Federation;
 class Server;
@@ -89,12 +90,16 @@ class Shard final : private store::Executor {
   SharedStanzas& shared_stanzas() { return shared_stanzas_; }
   Federation& federation() { return *federation_; }
   Removals& removals() { return removals_; }
+  Components& components() { return *components_; }
   ModuleHost* find_host(std::string_view domain) const;
   // A module's domain (service.h).
   Service* find_service(std::string_view domain) const;
-  bool serves(std::string_view domain) const {
+  // A domain that we answer for ourselves.
+  bool hosts(std::string_view domain) const {
     return find_host(domain) != nullptr || find_service(domain) != nullptr;
   }
+  // The same, or a component does.
+  bool serves(std::string_view domain) const;
   const Limits& limits() const { return limits_; }
   const xmpp::StreamEnvironment& stream_environment() const { return *environment_; }
   FailureCount& failures() { return failures_; }
@@ -277,6 +282,7 @@ class Shard final : private store::Executor {
 
   // routing.cc
   void deliver_here(Stanza stanza);
+  void leave_house(Stanza stanza);
   void deliver_to_account(Account& account, Stanza stanza);
   void deliver_message(Account& account, Stanza& stanza);
   void deliver_presence(Account& account, Stanza& stanza);
@@ -314,6 +320,7 @@ class Shard final : private store::Executor {
   ArchiveRetention retention_;
   std::unique_ptr<Federation> federation_;
   Removals removals_;
+  std::unique_ptr<Components> components_;
   std::map<std::string, std::unique_ptr<ModuleHost>, std::less<>> hosts_;
   std::map<std::string, Service*, std::less<>> services_;  // of the hosts
 

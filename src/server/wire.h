@@ -1,8 +1,8 @@
 // A stream over a transport, whoever is at its other end: bytes come in within bounds and are cut
 // into the items of RFC 6120 section 4, output leaves in one write a turn, closing has an order.
 //
-// Clients (connection.h) and other servers (federation/) build on it. It belongs to one shard at a
-// time, which owns it and finds it by its id.
+// Clients (connection.h), other servers (federation/) and components build on it. It belongs to
+// one shard at a time, which owns it and finds it by its id.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ using ConnectionId = std::uint64_t;
 
 class Wire : private net::Transport::Handler {
  public:
-  enum class Kind : std::uint8_t { client, inbound, outbound };
+  enum class Kind : std::uint8_t { client, inbound, outbound, component };
 
   Wire(const Wire&) = delete;
   ~Wire() override;

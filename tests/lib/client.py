@@ -94,6 +94,9 @@ class Connection:
         except xml.parsers.expat.ExpatError as error:
             raise Closed(f"not XML from the server: {error}: {data[:200]!r}") from error
 
+    def pump_once(self):
+        self.pump(time.monotonic() + self.timeout)
+
     def read(self, timeout=None):
         """The next top-level element. Raises Timeout, or Closed when no more can come."""
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)

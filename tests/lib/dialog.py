@@ -9,6 +9,7 @@ from pathlib import Path
 from . import sasl2
 from .certificates import Authority
 from .client import Client, Closed, Connection, Refused, Timeout, become_contacts
+from .component import Component
 from .element import SM, STREAM, parse
 from .match import fill, match
 from .patience import patience
@@ -44,6 +45,7 @@ class Dialog:
         self.title = ""
         self.slug = self.name.replace("_", "-")
         self.clients = {}       # name -> (jid, resource, transport, managed, mechanism)
+        self.components = {}    # name -> (domain, secret); further `config:` lines are of it
         self.accounts = {}      # as written -> as on the server
         self.unregistered = set()   # accounts that the dialog makes by itself, or never
         self.domains = {}       # as written -> (as on the server, options)
@@ -93,6 +95,13 @@ class Dialog:
             self.limits[found[1]], self.own_server = found[2], True
         elif found := re.fullmatch(r"config: (.+)", line):
             self.extra.append(found[1])
+            self.own_server = True
+        elif found := re.fullmatch(r"component (\w+) is ([\w.-]+)", line):
+            name, domain = found.groups()
+            if domain not in [known for known, _ in self.components.values()]:
+                self.extra += ["[[component]]", f'name = "{domain}"', 'secret = "the frog"']
+            self.components[name] = (domain, "the frog")
+            self.skip["prosody"] = "components are configured otherwise"
             self.own_server = True
         elif line == "own server":
             self.own_server = True
@@ -154,6 +163,11 @@ class Player:
                 client.certificate = dialog.make_authorities(server.folder)[by].certify(
                     name, [dialog.rewrite(address) for address in addresses])
             self.names[f"{name}.user"], self.names[f"{name}.jid"] = client.user, client.jid
+
+        for name, (domain, secret) in dialog.components.items():
+            component = Component(server, domain, secret, DEFAULT_DOMAIN, timeout=PATIENCE)
+            component.managed = False
+            self.clients[name], self.ignored[name] = component, []
 
     def accounts(self):
         return [(jid, PASSWORD) for jid in dict.fromkeys(self.dialog.accounts.values())

@@ -3,6 +3,7 @@ import xml.parsers.expat
 from xml.sax.saxutils import escape, quoteattr
 
 CLIENT = "jabber:client"
+COMPONENT = "jabber:component:accept"
 STREAM = "http://etherx.jabber.org/streams"
 STREAMS = "urn:ietf:params:xml:ns:xmpp-streams"
 STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas"
@@ -103,7 +104,9 @@ class Builder:
             namespace, local = split(key)
             named[f"xml:{local}" if namespace == XML else
                   f"{{{namespace}}}{local}" if namespace else local] = value
-        element = Element(*split(name), named)
+        namespace, local = split(name)
+        # What components call their stanzas is the same to whoever looks at them.
+        element = Element(CLIENT if namespace == COMPONENT else namespace, local, named)
         if self.depth == 1 and not self.stack:
             self.header = element
         elif len(self.stack) > self.depth:

@@ -113,7 +113,8 @@ class Herold(Server):
     kind = "herold"
 
     # What the configuration calls a listener, and what tests call it.
-    KINDS = {"client": "starttls", "client_tls": "tls", "client_plain": "plain"}
+    KINDS = {"client": "starttls", "client_tls": "tls", "client_plain": "plain",
+             "component": "component"}
     PEER_KINDS = {"server": "s2s", "server_tls": "s2s_tls"}
 
     def __init__(self, domains, binary=None, folder=None, limits=None, extra="", data=None,
@@ -139,6 +140,7 @@ class Herold(Server):
         lines += ["[listen]", *(f'{option} = ["127.0.0.1:{ports.get(kind, 0)}"]'
                                 for option, kind in self.kinds.items())]
         lines += ["[limits]", *(f"{name} = {value}" for name, value in self.limits.items())]
+        self.config.touch(mode=0o600)
         self.config.write_text("\n".join(lines) + "\n" + self.extra + "\n")
 
     def start(self, patience=30):

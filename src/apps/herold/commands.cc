@@ -63,8 +63,9 @@ AdminReply ask_stopped(const AdminCommand& command, const server::Config& config
 }
 
 bool needs_running_server(std::string_view command) {
-  return command == "status" || command == "reload" || command == "stop" ||
-         command == "federation list" || command == "federation show";
+  return command == "component list" || command == "federation list" ||
+         command == "federation show" || command == "status" || command == "reload" ||
+         command == "stop";
 }
 
 std::string program_with_config(const Invocation& invocation) {
@@ -128,6 +129,18 @@ void print_ways(const Json& ways, Language language) {
     print(line);
   }
   if (ways.empty()) print(say(language, Text::no_peers));
+}
+
+// "irc.example.org  connected  0 waiting".
+void print_components(const Json& list, Language language) {
+  for (const Json& component : list)
+    print(component.value("name", std::string()) + "  " +
+          say(language,
+              component.value("connected", false) ? Text::client_connected : Text::component_away) +
+          "  " +
+          say(language, Text::component_waiting,
+              {std::to_string(component.value("waiting", std::uint64_t{0}))}));
+  if (list.empty()) print(say(language, Text::no_components));
 }
 
 void print_modules(const Json& list, Language language) {
@@ -218,6 +231,8 @@ void print_result(const Invocation& invocation, const Json& result, const server
     print(say(language, is_refused ? Text::peer_is_refused : Text::peer_is_welcome,
               {text("domain"), text("trust")}));
     if (command == "federation show") print_ways(result.value("ways", Json::array()), language);
+  } else if (command == "component list") {
+    print_components(result, language);
   } else if (command == "modules") {
     print_modules(result, language);
   } else if (command == "keys change") {

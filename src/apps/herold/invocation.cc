@@ -74,6 +74,7 @@ void CommandLine::add_commands() {
   add(app_, "reload", Text::help_reload);
   add(app_, "stop", Text::help_stop);
   add(add_group("config", Text::help_config), "print", Text::help_config_print);
+  add(add_group("component", Text::help_component), "list", Text::help_component_list);
   add(add_group("keys", Text::help_keys), "change", Text::help_keys_change);
   add_federation_commands();
   add(app_, "erase", Text::help_erase)

@@ -108,6 +108,8 @@ Result<> RunningServer::prepare() {
              config_.listen.behind_tls_proxy ? ListenerKind::proxied : ListenerKind::plain));
   TRY(listen(config_.listen.server, "server", ListenerKind::peer));
   TRY(listen(config_.listen.server_tls, "server_tls", ListenerKind::peer_tls));
+  TRY(listen(config_.listen.component, "component", ListenerKind::component));
+  TRY(listen(config_.listen.component_tls, "component_tls", ListenerKind::component_tls));
 
   static const auto descriptions = server::module_descriptions();
   administration_ = std::make_unique<server::RunningAdministration>(
@@ -146,6 +148,10 @@ Result<std::vector<net::TlsCertificate>> RunningServer::certificates(const serve
     auto read = TRY(net::read_certificate(domain.tls.certificate, domain.tls.key));
     read.names = domain.all_names();
     all.push_back(std::move(read));
+  }
+  for (const server::ComponentConfig& component : config.components) {
+    const server::Domain* parent = config.find_parent(component.name);
+    if (parent == nullptr || parent->tls.is_own()) own_names.push_back(component.name);
   }
   if (own_names.empty()) return all;
   auto own = TRY(server::own_certificate(config.data, own_names, clock_.wall(), random_));

@@ -12,15 +12,16 @@
 namespace herold::server {
 
 // "user add", "user remove", "user passwd", "user list", "user enable", "user disable", "user
-// clients", "user revoke", "user factor-off", "user export", "status", "reload", "stop", "modules",
-// "config print", "keys change", "erase", "federation list", "federation show", "federation block",
-// "federation allow". `arguments` is a JSON object of strings:
+// clients", "user revoke", "user factor-off", "user export", "component list", "status", "reload",
+// "stop", "modules", "config print", "keys change", "erase", "federation list", "federation show",
+// "federation block", "federation allow". `arguments` is a JSON object of strings:
 //   user add|passwd   {"address": "alice@example.org", "password": "..."}; without a password one
 //                     is made and stands in the result as "password"
 //   user remove|enable|disable  {"address": ...}
 //   user clients, user revoke (with "client": an id of the list), user factor-off: see
 //                     client_commands.h
 //   user export       {"address": ...}; result: {"address": ..., "document": XML of XEP-0227}
+//   component list    {}; result: [{"name": ..., "connected": true, "waiting": 0}, ...]
 //   user list         {"domain": ...}, or {} for all domains; result: [{"address": ...,
 //                     "enabled": true}, ...]
 //   federation ...    see federation_commands.h

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <map>
 #include <mutex>
 
 #include "server/account_actions.h"
@@ -13,6 +14,7 @@
 #include "server/admin/federation_commands.h"
 #include "server/admin/key_change.h"
 #include "server/archive.h"
+#include "server/components/components.h"
 
 namespace herold::server {
 namespace {
@@ -50,6 +52,7 @@ void RunningAdministration::perform(AdminCommand command, std::function<void(Adm
   if (command.name == "modules") return done(modules_json(program_.config(), modules_));
   if (command.name == "config print") return done(print_configuration(command));
   if (command.name == "status") return status(std::move(done));
+  if (command.name == "component list") return list_components(std::move(done));
   if (command.name == "user list") return list_users(command, std::move(done));
   if (command.name == "keys change") {
     Shard& first = server_.shard(0);
@@ -193,6 +196,31 @@ void RunningAdministration::list_users(const AdminCommand& command, Done done) {
   auto listing =
       std::make_shared<Listing>(std::move(domains), json::array(), std::move(done), first);
   first.loop().post([listing] { Listing::next(listing, {}); });
+}
+
+void RunningAdministration::list_components(Done done) {
+  struct Gathered {
+    std::mutex mutex;
+    std::map<std::string, json> components;  // by name
+  };
+  auto gathered = std::make_shared<Gathered>();  // with the letters under way
+  Shard& first = server_.shard(0);
+  first.loop().post([this, &first, gathered, done = std::move(done)]() mutable {
+    const auto look = [gathered](Shard& shard) {
+      Components& all = shard.components();
+      const std::lock_guard lock(gathered->mutex);
+      for (const auto& [name, config] : all.configured())
+        if (const Component* one = all.here(name))
+          gathered->components[name] = {{"name", name},
+                                        {"connected", one->is_connected()},
+                                        {"waiting", one->line().waiting()}};
+    };
+    server_.on_all_shards(first, look, [gathered, done = std::move(done)] {
+      json list = json::array();
+      for (auto& [name, one] : gathered->components) list.push_back(std::move(one));
+      done(std::move(list));
+    });
+  });
 }
 
 void RunningAdministration::status(Done done) {

@@ -35,6 +35,7 @@ class RunningAdministration final : public Administration {
   void list_users(const AdminCommand& command, Done done);
   void erase(Done done);
   void status(Done done);
+  void list_components(Done done);
   AdminReply print_configuration(const AdminCommand& command);
 
   Server& server_;

@@ -85,7 +85,8 @@ AdminReply StoppedServer::answer(const AdminCommand& command) {
   if (command.name == "federation block" || command.name == "federation allow")
     return decide_about_peer(command, config_);
   if (command.name == "modules") return modules_json(config_, modules_);
-  if (command.name == "status" || command.name == "reload" || command.name == "stop")
+  if (command.name == "component list" || command.name == "status" || command.name == "reload" ||
+      command.name == "stop")
     return fail(Fault::unavailable, "the server is not running");
   return fail(Fault::invalid, "unknown command \"" + command.name + "\"");
 }

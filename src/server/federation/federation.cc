@@ -102,7 +102,9 @@ void Federation::left(ConnectionId id, const RouteName& name) {
 
 PeerStream* Federation::find_stream(ConnectionId id) {
   Wire* found = shard_.find_wire(id);
-  if (found == nullptr || found->kind() == Wire::Kind::client) return nullptr;
+  const bool is_peer = found != nullptr && (found->kind() == Wire::Kind::inbound ||
+                                            found->kind() == Wire::Kind::outbound);
+  if (!is_peer) return nullptr;
   return static_cast<PeerStream*>(found);
 }
 

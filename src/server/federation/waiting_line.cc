@@ -13,7 +13,7 @@ Bytes WaitingLine::size_of(const Stanza& stanza) {
 }
 
 bool WaitingLine::has_memory() const {
-  return ready_.size() + sent_.size() < limits_.peer_queue && bytes_ < limits_.peer_queue_bytes;
+  return ready_.size() + sent_.size() < limits_.*which_.stanzas && bytes_ < limits_.*which_.bytes;
 }
 
 WaitingLine::Taken WaitingLine::push(Stanza& stanza, MonotonicTime now) {
@@ -24,7 +24,7 @@ WaitingLine::Taken WaitingLine::push(Stanza& stanza, MonotonicTime now) {
     return Taken::kept;
   }
   if (stanza.id == 0) return Taken::no_room;
-  if (bytes() + size > limits_.peer_waiting_bytes) return Taken::full;
+  if (bytes() + size > limits_.*which_.waiting_bytes) return Taken::full;
   parked_.push_back({stanza.id, size});
   parked_bytes_ += size;
   return Taken::kept;
@@ -55,10 +55,10 @@ std::vector<Stanza> WaitingLine::take_back() {
 
 std::vector<MessageId> WaitingLine::to_fetch() {
   constexpr std::size_t at_once = 64;
-  if (asked_ != 0 || parked_.empty() || !has_memory() || bytes_ > limits_.peer_queue_bytes / 2)
+  if (asked_ != 0 || parked_.empty() || !has_memory() || bytes_ > limits_.*which_.bytes / 2)
     return {};
   std::vector<MessageId> ids;
-  const std::size_t room = limits_.peer_queue - ready_.size() - sent_.size();
+  const std::size_t room = limits_.*which_.stanzas - ready_.size() - sent_.size();
   for (const Parked& one : parked_) {
     if (ids.size() == std::min(room, at_once)) break;
     ids.push_back(one.id);
@@ -78,16 +78,9 @@ void WaitingLine::fetched(MessageId id, Stanza* stanza, MonotonicTime now) {
 }
 
 std::vector<Stanza> WaitingLine::expire(WallTime oldest, MonotonicTime since) {
-  std::vector<Stanza> late;
-  std::erase_if(ready_, [&](Entry& entry) {
-    const bool is_late =
-        entry.stanza.id != 0 ? entry.stanza.accepted < oldest : entry.since < since;
-    if (!is_late) return false;
-    forget(entry);
-    late.push_back(std::move(entry.stanza));
-    return true;
+  return remove_if([&](const Entry& entry) {
+    return entry.stanza.id != 0 ? entry.stanza.accepted < oldest : entry.since < since;
   });
-  return late;
 }
 
 std::vector<Stanza> WaitingLine::give_up() {

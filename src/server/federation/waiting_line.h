@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -16,12 +17,29 @@
 
 namespace herold::server {
 
+// Which limits hold for one.
+struct LineLimits {
+  std::uint64_t Limits::* stanzas;  // in memory
+  Bytes Limits::* bytes;            // the same
+  Bytes Limits::* waiting_bytes;    // with those in the journal alone
+};
+inline constexpr LineLimits peer_line{&Limits::peer_queue, &Limits::peer_queue_bytes,
+                                      &Limits::peer_waiting_bytes};
+inline constexpr LineLimits component_line{&Limits::component_queue, &Limits::component_queue_bytes,
+                                           &Limits::component_waiting_bytes};
+
 class WaitingLine {
  public:
   enum class Taken : std::uint8_t { kept, no_room, full };
+  struct Entry {
+    Stanza stanza;
+    MonotonicTime since;
+    std::uint64_t number = 0;
+  };
 
   // `limits` outlives it.
-  explicit WaitingLine(const Limits& limits) : limits_(limits) {}
+  explicit WaitingLine(const Limits& limits, LineLimits which = peer_line)
+      : limits_(limits), which_(which) {}
 
   // At the end. no_room: it is not committed and there is no memory for it; full: not even the
   // journal takes more for this server. Then the stanza is still the caller's.
@@ -53,20 +71,29 @@ class WaitingLine {
   // --- time
   // What waited too long: committed ones accepted before `oldest`, others pushed before `since`.
   std::vector<Stanza> expire(WallTime oldest, MonotonicTime since);
+  // What waits in memory and is such a one.
+  template <class Which>
+  std::vector<Stanza> remove_if(Which which) {
+    std::vector<Stanza> removed;
+    std::erase_if(ready_, [&](Entry& entry) {
+      if (!which(std::as_const(entry))) return false;
+      forget(entry);
+      removed.push_back(std::move(entry.stanza));
+      return true;
+    });
+    return removed;
+  }
   // All that is in memory.
   std::vector<Stanza> give_up();
 
   bool empty() const { return ready_.empty() && sent_.empty() && parked_.empty(); }
   bool has_waiting() const { return !ready_.empty() || !parked_.empty(); }
+  // Waiting, in memory or not; without those that were sent.
+  std::size_t waiting() const { return ready_.size() + parked_.size(); }
   std::size_t count() const { return ready_.size() + sent_.size() + parked_.size(); }
   Bytes bytes() const { return bytes_ + parked_bytes_; }
 
  private:
-  struct Entry {
-    Stanza stanza;
-    MonotonicTime since;
-    std::uint64_t number = 0;
-  };
   struct Parked {
     MessageId id;
     Bytes bytes;
@@ -76,6 +103,7 @@ class WaitingLine {
   void forget(const Entry& entry) { bytes_ -= size_of(entry.stanza); }
 
   const Limits& limits_;
+  LineLimits which_;
   std::deque<Entry> ready_, sent_;
   std::deque<Parked> parked_;  // behind all of ready_
   std::size_t asked_ = 0;      // of them, the oldest: to_fetch() named them

@@ -27,10 +27,12 @@ class Carbons {
  private:
   // Sections 4 and 5.
   Answer<Nothing> enable(const IqContext& context, const xmpp::CarbonsEnable&) {
+    if (context.session == nullptr) return xmpp::fail(Condition::not_allowed);
     context.session->set(SessionFlag::carbons);
     return Nothing{};
   }
   Answer<Nothing> disable(const IqContext& context, const xmpp::CarbonsDisable&) {
+    if (context.session == nullptr) return xmpp::fail(Condition::not_allowed);
     context.session->clear(SessionFlag::carbons);
     return Nothing{};
   }

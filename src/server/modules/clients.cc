@@ -36,6 +36,7 @@ class ClientAccess {
   // Section 3.2. Whoever has no more than an app password must not throw the others out.
   void revoke(IqRequest request, const xmpp::AccessRevoke& wanted) {
     const IqContext context = request.context();
+    if (context.session == nullptr) return request.fail(Condition::not_allowed);
     if (context.session->client().proof == xmpp::Proof::Kind::app_password)
       return request.fail({Condition::not_allowed, "Not with an app password"});
     const Jid account = context.from().bare();

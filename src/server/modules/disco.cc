@@ -1,7 +1,9 @@
 // XEP-0030 Service Discovery: what the server and its accounts are, and what they speak.
 #include "server/disco.h"
 
+#include "server/components/components.h"
 #include "server/module.h"
+#include "server/shard.h"
 
 namespace herold::server {
 
@@ -86,6 +88,9 @@ class Disco {
     for (const auto& service : host_.services())
       asked.items.items.push_back(
           {.jid = service->address(), .name = std::string(service->title())});
+    for (const auto& [name, component] : host_.shard().components().configured())
+      if (component.parent.empty() || component.parent == host_.domain().name)
+        asked.items.items.push_back({.jid = Jid::trusted(name), .name = component.title});
   }
 
   static void add(xmpp::DiscoInfo& info, std::string_view feature) {

@@ -2,7 +2,9 @@
 #include "xmpp/ext/presence.h"
 
 #include <algorithm>
+#include <iterator>
 
+#include "server/components/privileges.h"
 #include "server/contacts.h"
 #include "server/directed.h"
 #include "server/module.h"
@@ -74,6 +76,8 @@ class Presence {
         contacts.push_back(Jid::trusted(std::string(contact.address)));
     });
     show_only_to(account, contacts);
+    // XEP-0356 section 6.2.
+    std::ranges::move(privileged(host_, Privilege::see_presence), std::back_inserter(contacts));
     if (!contacts.empty()) host_.send_to_all(stanza, std::move(contacts));
     for (const auto& own : account.sessions())
       if (own->available()) own->send(addressed(stanza, own->address()));

@@ -128,6 +128,7 @@ class InBandRegistration {
     if (!named || *named != account)
       return request.fail({Condition::not_allowed, "That is another account"});
     // Whoever has no more than an app password must not get at everything (XEP-0494 section 3.1).
+    if (context.session == nullptr) return request.fail(Condition::not_allowed);
     if (context.session->client().proof == xmpp::Proof::Kind::app_password)
       return request.fail({Condition::not_allowed, "Not with an app password"});
     auto password = prepare(*query.password);

@@ -1,6 +1,7 @@
 // RFC 6121 section 2 Roster: contacts, pushes, versions (2.6) and pre-approval (3.4) as features.
 #include "xmpp/ext/roster.h"
 
+#include "server/components/privileges.h"
 #include "server/contacts.h"
 #include "server/guards.h"
 #include "server/module.h"
@@ -14,8 +15,8 @@ class RosterModule {
   static constexpr auto handlers() {
     return std::tuple{on<Get<xmpp::RosterQuery>>(&RosterModule::get, at_own_account),
                       on<Set<xmpp::RosterQuery>>(&RosterModule::set, at_own_account),
-                      on<Get<xmpp::RosterQuery>>(&RosterModule::refuse, at_other_account),
-                      on<Set<xmpp::RosterQuery>>(&RosterModule::refuse, at_other_account),
+                      on<Get<xmpp::RosterQuery>>(&RosterModule::get_for_other, at_other_account),
+                      on<Set<xmpp::RosterQuery>>(&RosterModule::set_for_other, at_other_account),
                       on<StreamFeatures>(&RosterModule::announce),
                       on<SessionResumed>(&RosterModule::push_what_was_missed)};
   }
@@ -85,9 +86,17 @@ class RosterModule {
         });
   }
 
-  // Section 2.1.3, HOSTILE 86: a roster is its owner's.
-  Answer<Nothing> refuse(const IqContext&, const xmpp::RosterQuery&) {
-    return xmpp::fail(Condition::forbidden);
+  // Section 2.1.3, HOSTILE 86: a roster is its owner's. But some components may (XEP-0356 section
+  // 4.3), if the configuration says so.
+  void get_for_other(IqRequest request, const xmpp::RosterQuery&) {
+    if (!is_privileged(host_, request.head().from, Privilege::read_roster))
+      return request.fail(Condition::forbidden);
+    get(std::move(request), {});
+  }
+  void set_for_other(IqRequest request, const xmpp::RosterQuery& query) {
+    if (!is_privileged(host_, request.head().from, Privilege::change_roster))
+      return request.fail(Condition::forbidden);
+    set(std::move(request), query);
   }
 
   // Section 2.1.5: one item; what is not the client's to say (subscription, ask) is ignored.

@@ -316,8 +316,8 @@ std::string TestServer::next_peer() {
   return "10." + std::to_string(peers_ / 250) + "." + std::to_string(peers_ % 250) + ".1";
 }
 
-void TestServer::accept(std::unique_ptr<net::Transport> transport) {
-  world_->process->accept(std::move(transport));
+void TestServer::accept(std::unique_ptr<net::Transport> transport, ListenerKind kind) {
+  world_->process->accept(std::move(transport), kind);
 }
 
 TestServer::TestLog& TestServer::log() { return world_->log; }

@@ -25,6 +25,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/connection.h"
 #include "server/testing/test_client.h"
 
 namespace herold::sim {
@@ -104,6 +105,7 @@ class TestServer {
 
  private:
   friend class TestClient;
+  friend class TestComponent;
   struct Neighbourhood;
   class Peers;
   struct World;
@@ -113,7 +115,8 @@ class TestServer {
   enum class Death : std::uint8_t { kill, power_cut };
   void dies(Death how);
   std::string next_peer();
-  void accept(std::unique_ptr<net::Transport> transport);
+  void accept(std::unique_ptr<net::Transport> transport,
+              ListenerKind kind = ListenerKind::plain);
   std::string full_address(std::string_view shortened) const;
   net::sim::SimNetwork& network();
   net::Loop& client_loop();
