@@ -155,11 +155,12 @@ Result<std::unique_ptr<store::Spill>> Shard::make_spill(Bytes capacity) {
 }
 
 Result<> Shard::sync_recovered() {
-  const bool nothing = ledger_.journal().statistics().records == 0;
-  recovered_until_ = ledger_.journal().appended();
-  ledger_.journal().want_sync();
-  TRY(ledger_.journal().write());
-  if (!nothing) return {};
+  store::Journal& journal = ledger_.journal();
+  const bool is_nothing = journal.appended() == journal.written();  // since it was opened
+  recovered_until_ = journal.appended();
+  journal.want_sync();
+  TRY(journal.write());
+  if (!is_nothing) return {};
   recovered_until_.reset();
   server_.recovered_is_safe();
   return {};
